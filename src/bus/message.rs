@@ -1,0 +1,66 @@
+//! The messages, as types. They carry ids and little else: the store has the rest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{JobId, Phase, ProjectId, UserId};
+
+/// Who handles a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Scheduler,
+    Executor,
+    Watcher,
+    Archiver,
+    Notifier,
+}
+
+impl Role {
+    pub const ALL: [Role; 5] = [Role::Scheduler, Role::Executor, Role::Watcher, Role::Archiver, Role::Notifier];
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// To the scheduler: a job was written (with `children` more after it).
+    JobSubmitted { id: JobId, children: u32 },
+    /// To the scheduler: these were pending and were asked something (kill).
+    PendingRequested { ids: Vec<JobId> },
+    /// To the scheduler: these left the machine; their room is free, their dependents may go.
+    JobsOver { ids: Vec<JobId> },
+    /// To the scheduler: back in the queue after a launch that came to nothing.
+    JobsRequeued { ids: Vec<JobId> },
+    /// To the executor: launch what the plan chose and the store has as starting.
+    Launch { ids: Vec<JobId> },
+    /// To the executor: these starting or running jobs carry a request (kill, suspend, resume, reschedule).
+    ActiveRequested { ids: Vec<JobId> },
+    /// To the watcher: these run now; their rules (time limit) begin to count.
+    JobsRunning { ids: Vec<JobId> },
+    /// To the archiver: these over jobs carry a request (archive, purge).
+    ArchiveRequested { ids: Vec<JobId> },
+    /// To the notifier: these are over, and their owner may want to know.
+    Notify { ids: Vec<JobId> },
+}
+
+impl Command {
+    pub fn role(&self) -> Role {
+        match self {
+            Command::JobSubmitted { .. }
+            | Command::PendingRequested { .. }
+            | Command::JobsOver { .. }
+            | Command::JobsRequeued { .. } => Role::Scheduler,
+            Command::Launch { .. } | Command::ActiveRequested { .. } => Role::Executor,
+            Command::JobsRunning { .. } => Role::Watcher,
+            Command::ArchiveRequested { .. } => Role::Archiver,
+            Command::Notify { .. } => Role::Notifier,
+        }
+    }
+}
+
+/// Something happened. For pages and caches; losing one loses nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    JobChanged { id: JobId, parent: Option<JobId>, owner: UserId, project: ProjectId, phase: Phase },
+    JobRemoved { id: JobId },
+}

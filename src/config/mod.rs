@@ -1,0 +1,231 @@
+//! go-d.ini, the environment, and what they must be.
+//!
+//! Defaults, then the file (YAML, the original's keys), then `GODOCKER_*`, then flags. One table ([`keys`]) names every
+//! key with its type, default, environment variable and sentence; parsing, `go-d config check`, the README's list and
+//! go-d.ini.example's test all read it. All faults are reported at once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::{Acl, Cores, Label, Memory, Quotas};
+
+/// Everything a process needs to know, valid.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the embedded shape keeps its database and keys.
+    pub data_dir: PathBuf,
+    /// Job directories live under it (`tasks/pairtree_root`). Default: `<data_dir>/shared`.
+    pub shared_dir: PathBuf,
+    pub web: Web,
+    /// In order of preference; the first is the default. Empty: docker if an engine answers, else native.
+    pub executors: Vec<String>,
+    pub docker: Docker,
+    pub native: Native,
+    pub scheduler: Scheduler,
+    pub defaults: Defaults,
+    pub access: Access,
+    pub images: Vec<Image>,
+    pub volumes: Vec<Volume>,
+    pub volumes_check: bool,
+    /// Labels that jobs may ask for: name and possible values.
+    pub constraints: Vec<Constraint>,
+    pub mail: Option<Mail>,
+    pub watchers: Vec<String>,
+    /// Limit for jobs that set no maxlifespan; the original's `maxlifespan` default. `None` is no limit.
+    pub max_lifespan: Option<Duration>,
+    /// Names of requirements that `PUT /task/{id}` may change.
+    pub dynamic_fields: Vec<DynamicField>,
+    pub limits: Limits,
+    /// Between SIGTERM and SIGKILL.
+    pub kill_grace: Duration,
+    pub log: Log,
+    pub instance_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Web {
+    pub host: String,
+    pub port: u16,
+    /// `/god` behind a proxy that serves us there; empty or begins with `/` and does not end with it.
+    pub prefix: String,
+    /// How people reach us, for links in mail. Default: http://host:port.
+    pub endpoint: Option<String>,
+    pub session_duration: Duration,
+    pub token_duration: Duration,
+    /// Cookies only over HTTPS.
+    pub secure_cookies: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Docker {
+    /// `unix:///var/run/docker.sock`, `tcp://host:port`; `None` takes the local socket.
+    pub url: Option<String>,
+    pub pids_limit: i64,
+    /// Pull an image that the engine does not have.
+    pub pull: bool,
+    pub port_allocate: bool,
+    pub port_start: u16,
+    pub port_range: u16,
+    /// Graphics cards to hand out; the engine does not tell.
+    pub gpus: u32,
+    /// Launches at once.
+    pub concurrency: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Native {
+    /// `None` takes what the machine has.
+    pub cpus: Option<Cores>,
+    pub ram: Option<Memory>,
+    /// Enforce memory and process limits with cgroups where we may.
+    pub cgroups: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    /// `fifo` or `fairshare`.
+    pub policy: String,
+    pub fair_share: FairShareWeights,
+    /// Days of use that count for fair share and quotas (`user_reset_usage_duration`).
+    pub usage_window_days: u32,
+    /// How long the oldest job that does not fit waits before room is kept for it.
+    pub starvation_after: Duration,
+    /// How often memory is compared with the store, and the store with the executors.
+    pub reconcile_every: Duration,
+}
+
+/// The original's keys and defaults (`fairshare_*_weight`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FairShareWeights {
+    pub waiting_time: f64,
+    pub user_time: f64,
+    pub user_cpu: f64,
+    pub user_ram: f64,
+    pub group_time: f64,
+    pub group_cpu: f64,
+    pub group_ram: f64,
+    pub user: f64,
+    pub group: f64,
+}
+
+impl Default for FairShareWeights {
+    fn default() -> Self {
+        FairShareWeights {
+            waiting_time: 0.1,
+            user_time: 1.0,
+            user_cpu: 0.2,
+            user_ram: 0.2,
+            group_time: 0.1,
+            group_cpu: 0.01,
+            group_ram: 0.01,
+            user: 1.0,
+            group: 1.0,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    pub cpu: Cores,
+    pub ram: Memory,
+    pub quotas: Quotas,
+    pub priority: u8,
+}
+
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// `local` or `fake`.
+    pub policy: String,
+    /// The second time one has to say that `fake` is meant.
+    pub allow_fake: bool,
+    pub allow_root: bool,
+    pub network_disabled: bool,
+    /// Tokens and sessions are signed with it; `None`: a random key, kept in the data directory.
+    pub secret: Option<Secret>,
+    pub allow_user_images: bool,
+}
+
+/// A text that never shows itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(text.into())
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Image {
+    pub name: String,
+    pub url: String,
+    pub default: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Volume {
+    pub name: String,
+    pub acl: Acl,
+    /// May hold `$USERID`. `home` needs none: it is the user's.
+    pub path: Option<String>,
+    /// Default: `/mnt/<name>`.
+    pub mount: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Constraint {
+    pub name: String,
+    pub values: Vec<String>,
+}
+
+impl Constraint {
+    pub fn labels(&self) -> impl Iterator<Item = Label> + '_ {
+        self.values.iter().map(|value| Label { name: self.name.clone(), value: value.clone() })
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct DynamicField {
+    pub name: String,
+    pub only_admin: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub host: String,
+    pub port: u16,
+    /// STARTTLS.
+    pub tls: bool,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub from: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of a script.
+    pub script_bytes: usize,
+    pub array_jobs: u32,
+    /// Bytes of a file that may be downloaded; 0 is no limit.
+    pub max_file_download: u64,
+    /// Pending jobs a user may have; `None` is no limit (`rate_limit`).
+    pub rate_limit: Option<u64>,
+    /// Pending jobs in all (`rate_limit_all`).
+    pub rate_limit_all: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Log {
+    pub level: String,
+    pub json: bool,
+}

@@ -1,0 +1,28 @@
+//! What GoDocker is about: jobs, their states and endings, users, projects, volumes.
+//!
+//! Types here are valid by construction: text from outside is parsed at the edge (`web::submission`, `config`) into
+//! them. They know no database, no HTTP and no clock but the one they are given. Deliberately not here: how a job is
+//! stored (`store`), shown (`web::view`) or ordered (`scheduling`).
+
+pub mod array;
+pub mod clock;
+pub mod ids;
+pub mod job;
+pub mod job_state;
+pub mod project;
+pub mod quantity;
+pub mod reason;
+pub mod spec;
+pub mod usage;
+pub mod user;
+pub mod volume;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use ids::{AttemptName, InstanceId, InvalidId, JobId, ProjectId, UserId};
+pub use job::{Job, Owner, Place, Request, StopCause};
+pub use job_state::{Attempt, Ending, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition};
+pub use quantity::{Cores, Memory, Resources};
+pub use reason::{PendingReason, WaitingJob};
+pub use spec::{ArraySpec, Dependency, DependencyOn, JobSpec, Label};
+pub use user::{Quotas, User, UserKind};
+pub use volume::{Acl, Mount};

@@ -1,0 +1,1 @@
+//! From a name in go-d.ini to a plugin.

@@ -1,0 +1,10 @@
+//! Decisions, as pure functions: who runs next, where, and why not yet.
+//!
+//! Snapshot in, plan out. Nothing here waits, locks, logs or asks a clock: time is an argument. [`queue`] is the one
+//! structure that lives on between passes, and it only holds what the scheduler actor told it.
+
+pub mod capacity;
+pub mod plan;
+pub mod policy;
+pub mod queue;
+pub mod reasons;

@@ -1,0 +1,99 @@
+//! The database, behind small traits.
+//!
+//! The database is the truth: everything else may be lost and is rebuilt from it. Backends live in a folder each
+//! ([`sqlite`]); [`conformance`] is the suite that every one of them passes. Deliberately not here: what a change means
+//! (`domain`), and when it is made (`actors`).
+
+pub mod conformance;
+mod error;
+mod query;
+mod records;
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+pub use error::StoreError;
+pub use query::{JobFilter, JobOrder, Page};
+pub use records::{Applied, Change, Charge, DependencyOutcome, NewJob, PendingRow, Submitted};
+
+use crate::domain::usage::{DailyUsage, Usage};
+use crate::domain::{Job, JobId, Phase, ProjectId, Request, User, UserId, project::Project};
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Jobs. Every method that writes is durable when it returns `Ok`, and has done nothing when it returns `Err`.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// Writes a job, and for an array its children, in one transaction. Ids are allocated here, increasing; an array's
+    /// children follow their parent without gaps.
+    async fn submit(&self, job: NewJob) -> Result<Submitted>;
+
+    async fn job(&self, id: JobId) -> Result<Option<Job>>;
+
+    /// The jobs of `ids` that exist, in no particular order.
+    async fn jobs(&self, ids: &[JobId]) -> Result<Vec<Job>>;
+
+    /// Applies each change whose `expect` is still the job's revision; the others are answered [`Applied::Stale`] and
+    /// leave nothing behind. All that apply do so in one transaction, each with its charge.
+    ///
+    /// In that same transaction a change that starts a child moves its pending parent to running, and one that ends a
+    /// child counts it on its parent, which goes over with its last child (`domain::array`).
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Applied>>;
+
+    /// Writes a request on every job of `ids` whose phase is among `phases`, and on the children of array parents among
+    /// them. Answers the ids it was written on. A kill replaces another request; nothing replaces a kill.
+    async fn request(&self, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>>;
+
+    /// Replaces the spec of one active job (dynamic fields). False when the job is not active or not at `expect`.
+    async fn replace_spec(&self, id: JobId, expect: u64, spec: crate::domain::JobSpec) -> Result<bool>;
+
+    async fn list(&self, filter: &JobFilter, page: Page) -> Result<Vec<Job>>;
+
+    async fn count(&self, filter: &JobFilter) -> Result<u64>;
+
+    /// The children of an array by index, without their parent.
+    async fn children(&self, parent: JobId, page: Page) -> Result<Vec<Job>>;
+
+    /// Pending jobs with ids above `after`, ascending, at most `limit`: what the scheduler keeps in memory. Array
+    /// parents are not among them.
+    async fn pending(&self, after: JobId, limit: usize) -> Result<Vec<PendingRow>>;
+
+    /// How the jobs of `ids` stand, for dependencies. A job that does not exist (any more) is left out.
+    async fn outcomes(&self, ids: &[JobId]) -> Result<Vec<DependencyOutcome>>;
+
+    /// Deletes the record of an over or archived job and of its children. False when there is none to delete.
+    async fn remove(&self, id: JobId) -> Result<bool>;
+
+    /// Images that jobs here have run, most used first.
+    async fn images(&self, limit: usize) -> Result<Vec<String>>;
+}
+
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    async fn user(&self, id: &UserId) -> Result<Option<User>>;
+    async fn users(&self) -> Result<Vec<User>>;
+    /// Creates or replaces.
+    async fn put_user(&self, user: User) -> Result<()>;
+    async fn projects_of(&self, user: &UserId) -> Result<Vec<Project>>;
+    async fn project(&self, id: &ProjectId) -> Result<Option<Project>>;
+}
+
+/// Use by user and project and day; written only by [`JobStore::commit`].
+#[async_trait]
+pub trait LedgerStore: Send + Sync {
+    /// Days since `from_day` (inclusive), oldest first.
+    async fn user_usage(&self, user: &UserId, from_day: i64) -> Result<Vec<DailyUsage>>;
+    async fn project_usage(&self, project: &ProjectId, from_day: i64) -> Result<Vec<DailyUsage>>;
+    /// Sums since `from_day` by user and project: what fair share and quotas ask.
+    async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>>;
+}
+
+/// Small facts of the installation (instance id, signing key).
+#[async_trait]
+pub trait SettingStore: Send + Sync {
+    async fn setting(&self, key: &str) -> Result<Option<String>>;
+    async fn put_setting(&self, key: &str, value: &str) -> Result<()>;
+}
+
+pub trait Store: JobStore + UserStore + LedgerStore + SettingStore {}
+impl<T: JobStore + UserStore + LedgerStore + SettingStore> Store for T {}

@@ -1,0 +1,86 @@
+//! What goes into the store and comes out of it beside whole jobs.
+
+use crate::domain::{
+    Dependency, Ending, JobId, JobSpec, JobState, Label, Owner, ProjectId, Request, Resources, Timestamp, UserId,
+};
+
+/// A job to be written. Its children, for an array, follow from `spec.array`.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    pub owner: Owner,
+    pub spec: JobSpec,
+    pub submitted: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Submitted {
+    pub id: JobId,
+    /// How many children there are, with the ids `id + 1 ..= id + children`.
+    pub children: u32,
+}
+
+/// One job's next state, if nothing has come between.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub id: JobId,
+    /// The revision this change was made against.
+    pub expect: u64,
+    pub state: JobState,
+    /// What remains asked of the job afterwards.
+    pub request: Option<Request>,
+    pub failed_nodes: Vec<String>,
+    /// Set when the job ended after it had run: counted once, with the state.
+    pub charge: Option<Charge>,
+}
+
+/// What a finished job adds to the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Charge {
+    pub user: UserId,
+    pub project: ProjectId,
+    pub image: String,
+    /// Days since the epoch, UTC, of the end.
+    pub day: i64,
+    pub cpu: f64,
+    pub ram: f64,
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    Done {
+        revision: u64,
+        /// The array parent that this change ended too.
+        parent_over: Option<JobId>,
+    },
+    /// Someone else changed the job first, or it is gone.
+    Stale,
+}
+
+/// A pending job as the scheduler keeps it: no text it does not need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PendingRow {
+    pub id: JobId,
+    pub revision: u64,
+    pub user: UserId,
+    pub project: ProjectId,
+    pub submitted: Timestamp,
+    pub resources: Resources,
+    pub parent: Option<JobId>,
+    /// The array's limit of children at once.
+    pub throttle: Option<u32>,
+    pub labels: Vec<Label>,
+    pub dependencies: Vec<Dependency>,
+    pub executor: Option<String>,
+    /// Launches so far that a node failure ended.
+    pub attempts: u32,
+    pub failed_nodes: Vec<String>,
+    pub request: Option<Request>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DependencyOutcome {
+    pub id: JobId,
+    /// `None` while it is active.
+    pub ending: Option<Ending>,
+}

@@ -1,0 +1,60 @@
+//! The HTTP API that existing clients speak, and the pages.
+//!
+//! [`routes`] is the whole table. [`access`] decides who may; [`jobs`] is what a caller may do with jobs, and serves API
+//! and pages alike; [`submission`] turns what was sent into a valid job; [`view`] turns a job into what API.md shows.
+//! [`api`] has one file a resource, [`pages`] one folder a page.
+
+pub mod access;
+pub mod api;
+pub mod error;
+pub mod jobs;
+pub mod log_follow;
+pub mod pages;
+pub mod routes;
+pub mod submission;
+pub mod view;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::bus::Bus;
+use crate::config::Config;
+use crate::domain::{Clock, JobId, WaitingJob};
+use crate::files::JobDirs;
+use crate::plugins::auth::AuthBackend;
+use crate::plugins::executor::{Capabilities, Node};
+use crate::store::Store;
+
+/// What a handler works with: one for the whole process, shared (`web::Data<Site>`).
+#[derive(Clone)]
+pub struct Site {
+    pub config: Arc<Config>,
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub files: JobDirs,
+    pub clock: Arc<dyn Clock>,
+    pub auth: Arc<dyn AuthBackend>,
+    pub queue: Arc<dyn Queue>,
+    pub keys: Arc<access::SigningKeys>,
+    pub login_limiter: Arc<access::LoginLimiter>,
+}
+
+/// What the scheduler knows and pages ask.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Why each of these pending jobs waits; jobs the scheduler does not hold are left out.
+    async fn explain(&self, ids: &[JobId]) -> Vec<WaitingJob>;
+
+    /// The nodes of all executors at last sight, with what is in use.
+    async fn nodes(&self) -> Vec<NodeUse>;
+
+    /// By executor name, in order of preference.
+    fn executors(&self) -> Vec<(String, Capabilities)>;
+}
+
+#[derive(Debug, Clone)]
+pub struct NodeUse {
+    pub node: Node,
+    pub used: crate::domain::Resources,
+}

@@ -1,0 +1,5 @@
+//! The pages, one folder each.
+
+use actix_web::web::ServiceConfig;
+
+pub fn configure(_config: &mut ServiceConfig) {}
