@@ -1,1 +1,149 @@
-fn main() {}
+//! `go-d`: the server, every role.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use godocker::bootstrap::{self, FirstAdmin};
+use godocker::config::{self, Sources};
+use godocker::domain::UserId;
+use godocker::plugins::executor::native;
+use godocker::telemetry;
+
+/// GoDocker: a batch system that runs every job in a container, under its user's own uid and gid.
+///
+/// Exit codes: 0 done; 1 it could not start or failed, and says why; 2 the command line or the configuration is wrong.
+#[derive(Parser)]
+#[command(name = "go-d", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything in this process, over SQLite: one machine, no configuration needed.
+    Up(Up),
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// go-d.ini
+    #[arg(long, env = "GOD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the database, the keys and (by default) the job directories are.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Up {
+    #[command(flatten)]
+    common: Common,
+    /// Where to serve the pages and the API.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// The first administrator's user name; made at the first start. GODOCKER_ADMIN_PASSWORD and
+    /// GODOCKER_ADMIN_APIKEY set the password and key, which are else made up and printed once.
+    #[arg(long, env = "GODOCKER_ADMIN", default_value = "admin", value_name = "NAME")]
+    admin: String,
+    /// The system user that the first administrator's jobs run as, when root itself starts this.
+    #[arg(long, default_value = "nobody", value_name = "USER")]
+    run_as: String,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Report every fault of go-d.ini and the environment at once.
+    Check(Common),
+    /// Print the environment variables that override go-d.ini, as a table.
+    EnvTable,
+}
+
+fn main() {
+    // Before any thread exists: the spawner forks, and must stay small and simple.
+    if std::env::args().nth(1).as_deref() == Some(native::SPAWNER_ARG) {
+        native::spawner_main();
+    }
+    let code = match Cli::parse().command {
+        Command::Up(up) => run_up(up),
+        Command::Config { command: ConfigCommand::Check(common) } => check(&common),
+        Command::Config { command: ConfigCommand::EnvTable } => {
+            print!("{}", config::environment_table_markdown());
+            0
+        }
+    };
+    std::process::exit(code);
+}
+
+fn sources(common: &Common, listen: Option<&str>) -> Result<Sources, String> {
+    let mut flags = Vec::new();
+    if let Some(dir) = &common.data_dir {
+        let dir = std::path::absolute(dir).map_err(|error| format!("--data-dir: {error}"))?;
+        flags.push(("data_dir".to_owned(), dir.display().to_string()));
+    }
+    if let Some(listen) = listen {
+        let expected = || format!("--listen: {listen:?} is not ADDR:PORT, like 127.0.0.1:6543");
+        let (host, port) = listen.rsplit_once(':').ok_or_else(expected)?;
+        port.parse::<u16>().map_err(|_| expected())?;
+        flags.push(("web_host".to_owned(), host.trim_matches(['[', ']']).to_owned()));
+        flags.push(("web_port".to_owned(), port.to_owned()));
+    }
+    let env = std::env::vars().filter(|(name, _)| name.starts_with("GODOCKER_") || name == "GOD_LOGLEVEL").collect();
+    Ok(Sources { file: common.config.clone(), env, flags })
+}
+
+fn check(common: &Common) -> i32 {
+    match sources(common, None) {
+        Ok(sources) => {
+            let (report, fine) = config::check_report(&sources);
+            print!("{report}");
+            if fine { 0 } else { 2 }
+        }
+        Err(message) => {
+            eprintln!("go-d: {message}");
+            2
+        }
+    }
+}
+
+fn run_up(up: Up) -> i32 {
+    let loaded = sources(&up.common, up.listen.as_deref())
+        .and_then(|sources| config::load(&sources).map_err(|faults| faults.to_string()));
+    let (config, warnings) = match loaded {
+        Ok(loaded) => loaded,
+        Err(message) => {
+            eprintln!("go-d: the configuration is wrong:\n{message}");
+            return 2;
+        }
+    };
+    telemetry::init(&config.log.level, config.log.json);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let id: UserId = match up.admin.parse() {
+        Ok(id) => id,
+        Err(error) => {
+            eprintln!("go-d: --admin: {error}");
+            return 2;
+        }
+    };
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let admin = FirstAdmin {
+        id,
+        run_as: up.run_as,
+        password: set("GODOCKER_ADMIN_PASSWORD"),
+        api_key: set("GODOCKER_ADMIN_APIKEY"),
+    };
+    match actix::System::new().block_on(bootstrap::up(config, admin)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("go-d: {error:#}");
+            1
+        }
+    }
+}

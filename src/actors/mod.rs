@@ -1,1 +1,90 @@
-//! (being written)
+//! What moves: one actor a file, its messages at the top.
+//!
+//! An actor turns a message into a decision (a plain function) and the decision into an effect (store first, world
+//! second, bus third). Callers hold a typed handle. Deliberately not here: the decisions themselves (`scheduling`,
+//! `domain`), what runs a job (`plugins::executor`) and what a caller may ask (`web::jobs`).
+
+pub mod archive;
+pub mod archiver;
+pub mod executor;
+pub mod notifier;
+pub mod notify;
+pub mod recovery;
+pub mod scheduler;
+pub mod scheduler_state;
+pub mod watcher;
+
+mod ending;
+mod launching;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+
+use crate::bus::{Bus, Command, Event, Role};
+use crate::domain::{Clock, InstanceId, Job};
+use crate::files::JobDirs;
+use crate::plugins::executor::Executor;
+use crate::store::Store;
+
+/// A command from the bus, for the actor of its role.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Deliver(pub Command);
+
+/// The one signal that ends an actor's work: it takes nothing new and answers when what it had begun is stored.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Shutdown;
+
+/// What every actor works with.
+#[derive(Clone)]
+pub struct Works {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub files: JobDirs,
+    pub clock: Arc<dyn Clock>,
+    /// In order of preference.
+    pub executors: Arc<Vec<Arc<dyn Executor>>>,
+    pub instance: InstanceId,
+    pub kill_grace: Duration,
+}
+
+impl Works {
+    pub fn executor(&self, name: &str) -> Option<&Arc<dyn Executor>> {
+        self.executors.iter().find(|executor| executor.name() == name)
+    }
+
+    /// Sends, and logs where nobody takes it: what was asked is in the store, and is found again at the next start.
+    pub async fn tell(&self, command: Command) {
+        if let Err(error) = self.bus.send(command).await {
+            tracing::warn!(%error, "a message was not taken");
+        }
+    }
+
+    pub fn changed(&self, job: &Job) {
+        self.bus.publish(Event::JobChanged {
+            id: job.id,
+            parent: job.parent(),
+            owner: job.owner.user.clone(),
+            project: job.owner.project.clone(),
+            phase: job.state.phase(),
+        });
+    }
+}
+
+/// Carries a role's commands from the bus to its actor, one after the other, so that a slow actor slows its senders.
+pub fn pump(bus: &dyn Bus, role: Role, to: Recipient<Deliver>) {
+    let Some(mut commands) = bus.commands(role) else {
+        tracing::error!(?role, "the commands of a role are taken twice");
+        return;
+    };
+    tokio::spawn(async move {
+        while let Some(command) = commands.recv().await {
+            if to.send(Deliver(command)).await.is_err() {
+                break;
+            }
+        }
+    });
+}

@@ -28,6 +28,10 @@ pub enum Command {
     PendingRequested { ids: Vec<JobId> },
     /// To the scheduler: these left the machine; their room is free, their dependents may go.
     JobsOver { ids: Vec<JobId> },
+    /// To the scheduler: what these held is free again; their end is about to be stored.
+    RoomFreed { ids: Vec<JobId> },
+    /// To the scheduler: this executor cannot take launches now, and why.
+    ExecutorAway { executor: String, message: String },
     /// To the scheduler: back in the queue after a launch that came to nothing.
     JobsRequeued { ids: Vec<JobId> },
     /// To the executor: launch what the plan chose and the store has as starting.
@@ -48,6 +52,8 @@ impl Command {
             Command::JobSubmitted { .. }
             | Command::PendingRequested { .. }
             | Command::JobsOver { .. }
+            | Command::RoomFreed { .. }
+            | Command::ExecutorAway { .. }
             | Command::JobsRequeued { .. } => Role::Scheduler,
             Command::Launch { .. } | Command::ActiveRequested { .. } => Role::Executor,
             Command::JobsRunning { .. } => Role::Watcher,

@@ -12,7 +12,7 @@ use super::Timestamp;
 pub enum JobState {
     Pending {
         since: Timestamp,
-        /// Launches so far that a node failure ended.
+        /// Launches so far that took, so that the next one gets a new name.
         attempts: u32,
     },
     /// Chosen and reserved; the executor may or may not have it yet.
@@ -224,8 +224,8 @@ impl JobState {
             (Running { attempt, started, .. }, Transition::Resume) => {
                 Ok(Running { attempt: attempt.clone(), started: *started, suspended: false })
             }
-            (Starting { attempt, .. } | Running { attempt, .. }, Transition::Requeue { at, failed }) => {
-                Ok(Pending { since: at, attempts: attempt.number - u32::from(!failed) })
+            (Starting { attempt, .. } | Running { attempt, .. }, Transition::Requeue { at, launched }) => {
+                Ok(Pending { since: at, attempts: attempt.number - u32::from(!launched) })
             }
             (Pending { .. } | Starting { .. } | Running { .. }, Transition::End(outcome)) => Ok(Over(outcome)),
             (Over(outcome), Transition::Archive { at }) => Ok(Archived { outcome: outcome.clone(), at }),
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_launch_refused_without_fault_does_not_use_up_an_attempt() {
         let starting = JobState::Starting { attempt: attempt(), since: Timestamp(0) };
-        let again = |failed| starting.next(Transition::Requeue { at: Timestamp(1), failed }).unwrap();
+        let again = |launched| starting.next(Transition::Requeue { at: Timestamp(1), launched }).unwrap();
         assert_eq!(again(false), JobState::Pending { since: Timestamp(1), attempts: 0 });
         assert_eq!(again(true), JobState::Pending { since: Timestamp(1), attempts: 1 });
     }

@@ -1,0 +1,180 @@
+//! The store against the executors: what a crash, a restart or a lost message left open is settled here.
+//!
+//! One listing an executor, one read of the active jobs, never a call a job. Everything is read again before something
+//! is done to it that cannot be taken back.
+
+use std::collections::{HashMap, HashSet};
+
+use super::watcher::{self, current_name};
+use super::{Works, launching};
+use crate::bus::Command;
+use crate::domain::{AttemptName, Job, JobId, Phase, Request, Transition};
+use crate::plugins::executor::{AttemptEnd, Executor, Exit, Sighting, Started};
+use crate::store::{Applied, Change, JobFilter, Page, StoreError};
+
+/// Compares and settles. Answers the jobs that run, for the rules on them.
+///
+/// # Errors
+/// The store's. Doing it again is always right.
+pub async fn recover(works: &Works) -> Result<Vec<Job>, StoreError> {
+    // The jobs are read before the listings: a job that runs in the store and is in no later listing is really gone.
+    let active = active_jobs(works).await?;
+    for executor in works.executors.iter() {
+        match executor.list().await {
+            Ok(sightings) => settle(works, executor.as_ref(), &active, sightings).await?,
+            Err(error) => tracing::warn!(executor = executor.name(), %error, "no listing; its jobs stay as they are"),
+        }
+    }
+    repeat_requests(works).await?;
+    Ok(active.into_iter().filter(|job| job.state.phase() == Phase::Running).collect())
+}
+
+async fn active_jobs(works: &Works) -> Result<Vec<Job>, StoreError> {
+    let phases = vec![Phase::Starting, Phase::Running];
+    let filter = JobFilter { phases, with_children: true, ..JobFilter::default() };
+    let jobs = works.store.list(&filter, Page::ALL).await?;
+    Ok(jobs.into_iter().filter(|job| !job.is_array_parent()).collect())
+}
+
+async fn settle(
+    works: &Works,
+    executor: &dyn Executor,
+    active: &[Job],
+    sightings: Vec<Sighting>,
+) -> Result<(), StoreError> {
+    let mut seen: HashMap<AttemptName, Sighting> = sightings.into_iter().map(|s| (s.name().clone(), s)).collect();
+    let (mut ends, mut to_launch, mut adopted, mut missing) = (vec![], vec![], vec![], vec![]);
+    let here = |job: &&Job| job.state.attempt().is_some_and(|attempt| attempt.executor == executor.name());
+    for job in active.iter().filter(here) {
+        let Some(name) = current_name(works, job) else { continue };
+        match (seen.remove(&name), job.state.phase()) {
+            (Some(Sighting::Ended(end)), _) => ends.push(end),
+            (Some(Sighting::Running { started, .. }), Phase::Starting) => adopted.push((job, started)),
+            (Some(Sighting::Created(_)) | None, Phase::Starting) => to_launch.push(job.id),
+            (Some(Sighting::Running { .. }), _) => {}
+            (Some(Sighting::Created(_)) | None, _) => missing.push(job),
+        }
+    }
+    if !ends.is_empty() || !missing.is_empty() || !to_launch.is_empty() || !adopted.is_empty() {
+        tracing::info!(
+            executor = executor.name(),
+            ended = ends.len(),
+            missing = missing.len(),
+            relaunched = to_launch.len(),
+            adopted = adopted.len(),
+            "settled what was open"
+        );
+    }
+    ends.extend(lost(works, missing).await?);
+    watcher::apply(works, &ends).await?;
+    if !to_launch.is_empty() {
+        works.tell(Command::Launch { ids: to_launch }).await;
+    }
+    adopt(works, adopted).await?;
+    forget_unclaimed(works, executor, seen.into_keys().collect()).await
+}
+
+/// The ends of attempts that nobody knows any more, after a second look at the store.
+async fn lost(works: &Works, missing: Vec<&Job>) -> Result<Vec<AttemptEnd>, StoreError> {
+    let ids: Vec<_> = missing.iter().map(|job| job.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ended = works.clock.now();
+    let now = works.store.jobs(&ids).await?;
+    Ok(now
+        .iter()
+        .filter(|job| {
+            job.state.phase() == Phase::Running
+                && missing.iter().any(|m| m.id == job.id && m.state.attempt() == job.state.attempt())
+        })
+        .filter_map(|job| {
+            tracing::warn!(job = %job.id, "it is on no node any more");
+            let name = launching::attempt_name(works, job)?;
+            let exit = Exit { code: None, out_of_memory: false };
+            Some(AttemptEnd { name, exit, started: job.state.started(), ended })
+        })
+        .collect())
+}
+
+async fn adopt(works: &Works, adopted: Vec<(&Job, Started)>) -> Result<(), StoreError> {
+    let changes: Vec<Change> = adopted
+        .iter()
+        .filter_map(|(job, started)| {
+            let transition = Transition::Launched { attempt: started.attempt.clone(), at: started.at };
+            Some(Change {
+                id: job.id,
+                expect: job.revision,
+                state: job.state.next(transition).ok()?,
+                request: job.request,
+                failed_nodes: job.failed_nodes.clone(),
+                charge: None,
+            })
+        })
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
+    let applied = works.store.commit(changes).await?;
+    let ids: Vec<JobId> = ids
+        .into_iter()
+        .zip(applied)
+        .filter_map(|(id, applied)| matches!(applied, Applied::Done { .. }).then_some(id))
+        .collect();
+    works.tell(Command::JobsRunning { ids }).await;
+    Ok(())
+}
+
+/// Removes what no job claims. The jobs are read anew: one may have been launched since.
+async fn forget_unclaimed(
+    works: &Works,
+    executor: &dyn Executor,
+    names: Vec<AttemptName>,
+) -> Result<(), StoreError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = names.iter().map(|name| name.job).collect();
+    let claimed: HashSet<AttemptName> = works
+        .store
+        .jobs(&ids)
+        .await?
+        .iter()
+        .filter(|job| job.state.is_active())
+        .filter_map(|job| launching::attempt_name(works, job))
+        .collect();
+    for name in names.into_iter().filter(|name| !claimed.contains(name)) {
+        tracing::info!(%name, "removing what no job claims");
+        if let Err(error) = executor.forget(&name).await {
+            tracing::warn!(%name, %error, "it could not be removed");
+        }
+    }
+    Ok(())
+}
+
+/// Requests whose message may have been lost are told again.
+async fn repeat_requests(works: &Works) -> Result<(), StoreError> {
+    let filter = JobFilter { requested: true, with_children: true, ..JobFilter::default() };
+    let requested = works.store.list(&filter, Page::ALL).await?;
+    let (mut pending, mut active, mut over) = (vec![], vec![], vec![]);
+    for job in &requested {
+        match (job.state.phase(), job.request) {
+            (_, None) => {}
+            (Phase::Pending, _) => pending.push(job.id),
+            (Phase::Starting | Phase::Running, _) => active.push(job.id),
+            (Phase::Over | Phase::Archived, Some(Request::Archive | Request::Purge)) => over.push(job.id),
+            (Phase::Over | Phase::Archived, _) => {}
+        }
+    }
+    for (ids, command) in [
+        (pending, (|ids| Command::PendingRequested { ids }) as fn(Vec<JobId>) -> Command),
+        (active, |ids| Command::ActiveRequested { ids }),
+        (over, |ids| Command::ArchiveRequested { ids }),
+    ] {
+        if !ids.is_empty() {
+            works.tell(command(ids)).await;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,626 @@
+//! The scheduler actor: keeps the queue, decides, and sends what it decided to be launched.
+//!
+//! A pass runs when something changed. While a plan is being stored the next pass waits, and takes all that came
+//! meanwhile: under load passes grow instead of multiplying.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use async_trait::async_trait;
+
+use super::scheduler_state::{SchedulerState, row_of};
+use super::{Deliver, Shutdown, Works, ending};
+use crate::bus::Command;
+use crate::domain::usage::Usage;
+use crate::domain::{
+    Attempt, Ending, Job, JobId, JobState, Phase, ProjectId, Request, StopCause, Transition, User, UserId, WaitingJob,
+    project::Project,
+};
+use crate::plugins::executor::{Capabilities, Node};
+use crate::scheduling::plan::{Plan, Start};
+use crate::scheduling::queue::DependencyState;
+use crate::store::{Applied, Change, JobFilter, Page, PendingRow, StoreError};
+use crate::web::NodeUse;
+
+/// Decide now.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Pass;
+
+/// Compare memory with the store.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconcile;
+
+/// The jobs of a plan that the store took, and those where someone else came first.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct PlanStored {
+    lost: Vec<JobId>,
+    rows: Vec<PendingRow>,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Arrived(Vec<PendingRow>);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct DependenciesKnown(Vec<(JobId, DependencyState)>);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct NodesSeen {
+    executor: String,
+    nodes: Result<Vec<Node>, String>,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Loaded {
+    snapshot: Box<Snapshot>,
+    /// [`SchedulerActor::epoch`] when the reading began.
+    epoch: u64,
+}
+
+#[derive(Message)]
+#[rtype(result = "Vec<WaitingJob>")]
+struct Explain(Vec<JobId>);
+
+#[derive(Message)]
+#[rtype(result = "Vec<NodeUse>")]
+struct Nodes;
+
+/// What the store has, read in one go.
+struct Snapshot {
+    rows: Vec<PendingRow>,
+    active: Vec<Job>,
+    users: Vec<User>,
+    projects: Vec<Project>,
+    usage: Vec<(UserId, ProjectId, Usage)>,
+}
+
+/// How often an executor that is away is asked whether it is back.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Rows read at once.
+const CHUNK: usize = 10_000;
+
+pub struct SchedulerActor {
+    works: Works,
+    state: SchedulerState,
+    usage_window_days: u32,
+    reconcile_every: Duration,
+    /// Raised by whatever changes the queue or what is placed: tells whether a snapshot is still the truth.
+    epoch: u64,
+    pass_due: bool,
+    /// A plan is on its way to the store.
+    storing: bool,
+    stopping: Option<tokio::sync::oneshot::Sender<()>>,
+    stopped: bool,
+}
+
+impl SchedulerActor {
+    pub fn new(works: Works, state: SchedulerState, config: &crate::config::Scheduler) -> Self {
+        SchedulerActor {
+            works,
+            state,
+            usage_window_days: config.usage_window_days,
+            reconcile_every: config.reconcile_every,
+            epoch: 0,
+            pass_due: false,
+            storing: false,
+            stopping: None,
+            stopped: false,
+        }
+    }
+
+    fn want_pass(&mut self, ctx: &mut Context<Self>) {
+        if !self.pass_due && !self.storing && !self.stopped {
+            self.pass_due = true;
+            ctx.notify(Pass);
+        } else if self.storing {
+            self.pass_due = true;
+        }
+    }
+
+    fn ask_nodes(&self, executor_name: &str, me: Addr<Self>) {
+        let Some(executor) = self.works.executor(executor_name).cloned() else { return };
+        actix::spawn(async move {
+            let nodes = executor.nodes().await.map_err(|error| error.to_string());
+            // Only an actor that is gone does not take it.
+            me.do_send(NodesSeen { executor: executor.name().to_owned(), nodes });
+        });
+    }
+
+    fn ask_dependencies(&self, me: Addr<Self>) {
+        let ids = self.state.queue.unresolved_dependencies();
+        if ids.is_empty() {
+            return;
+        }
+        let works = self.works.clone();
+        actix::spawn(async move {
+            match works.store.outcomes(&ids).await {
+                Ok(known) => {
+                    let state_of = |id: &JobId| match known.iter().find(|outcome| outcome.id == *id) {
+                        Some(outcome) => outcome.ending.map_or(DependencyState::Active, DependencyState::Ended),
+                        None => DependencyState::Gone,
+                    };
+                    let known = ids.iter().map(|id| (*id, state_of(id))).collect();
+                    // Asked again at the next reconciliation if it is lost.
+                    me.do_send(DependenciesKnown(known));
+                }
+                Err(error) => tracing::error!(%error, "dependencies could not be read"),
+            }
+        });
+    }
+
+    fn fetch(&self, ids: Vec<JobId>, me: Addr<Self>) {
+        let works = self.works.clone();
+        actix::spawn(async move {
+            match works.store.jobs(&ids).await {
+                // Found again at the next reconciliation if it is lost.
+                Ok(jobs) => me.do_send(Arrived(jobs.iter().filter_map(row_of).collect())),
+                Err(error) => tracing::error!(%error, "pending jobs could not be read"),
+            }
+        });
+    }
+
+    fn fetch_new(&self, first: JobId, count: u32, me: Addr<Self>) {
+        let works = self.works.clone();
+        actix::spawn(async move {
+            let last = first.0 + u64::from(count);
+            let mut after = JobId(first.0 - 1);
+            while after.0 < last {
+                match works.store.pending(after, CHUNK.min((last - after.0) as usize)).await {
+                    Ok(mut rows) => {
+                        rows.retain(|row| row.id.0 <= last);
+                        let Some(end) = rows.last().map(|row| row.id) else { break };
+                        after = end;
+                        if me.send(Arrived(rows)).await.is_err() {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "new jobs could not be read; they are found again");
+                        break;
+                    }
+                }
+            }
+        });
+    }
+
+    fn load(&self, me: Addr<Self>) {
+        let works = self.works.clone();
+        let epoch = self.epoch;
+        let from_day = works.clock.now().day() - i64::from(self.usage_window_days) + 1;
+        actix::spawn(async move {
+            match snapshot(&works, from_day).await {
+                Ok(snapshot) => me.do_send(Loaded { snapshot: Box::new(snapshot), epoch }),
+                Err(error) => tracing::error!(%error, "the queue could not be read; it is tried again"),
+            }
+        });
+    }
+}
+
+async fn snapshot(works: &Works, from_day: i64) -> Result<Snapshot, StoreError> {
+    // Active first: a job that starts in between is then held twice rather than forgotten, and reconciled later.
+    let mut rows = Vec::new();
+    loop {
+        let after = rows.last().map_or(JobId(0), |row: &PendingRow| row.id);
+        let chunk = works.store.pending(after, CHUNK).await?;
+        let done = chunk.len() < CHUNK;
+        rows.extend(chunk);
+        if done {
+            break;
+        }
+    }
+    let filter =
+        JobFilter { phases: vec![Phase::Starting, Phase::Running], with_children: true, ..JobFilter::default() };
+    let active = works.store.list(&filter, Page::ALL).await?;
+    let users = works.store.users().await?;
+    let mut projects = Vec::new();
+    let usage = works.store.usage_by_pair(from_day).await?;
+    for (_, id, _) in &usage {
+        if !projects.iter().any(|project: &Project| project.id == *id) {
+            projects.extend(works.store.project(id).await?);
+        }
+    }
+    Ok(Snapshot { rows, active, users, projects, usage })
+}
+
+impl Actor for SchedulerActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(4096);
+        ctx.notify(Reconcile);
+        ctx.run_interval(self.reconcile_every, |_, ctx| ctx.notify(Reconcile));
+        ctx.run_interval(ASK_AGAIN, |me, ctx| {
+            let away: Vec<_> = me.state.view.away.keys().cloned().collect();
+            away.iter().for_each(|executor| me.ask_nodes(executor, ctx.address()));
+        });
+    }
+}
+
+impl Handler<Reconcile> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconcile, ctx: &mut Self::Context) {
+        let names: Vec<_> = self.works.executors.iter().map(|executor| executor.name()).collect();
+        names.iter().for_each(|name| self.ask_nodes(name, ctx.address()));
+        self.load(ctx.address());
+    }
+}
+
+impl Handler<Loaded> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Loaded { snapshot, epoch }: Loaded, ctx: &mut Self::Context) {
+        let Snapshot { mut rows, active, users, projects, usage } = *snapshot;
+        self.state.set_accounts(&users, &projects, &usage, &active);
+        if self.storing || self.epoch != epoch {
+            // Things moved while it was read, so memory knows better; but nothing pending may be missed. A row that is
+            // out of date loses its race in the store and is dropped there.
+            rows.retain(|row| !self.state.queue.contains(row.id));
+        } else {
+            self.state.reset_placed(&active);
+            self.state.queue.clear();
+        }
+        self.accept(rows, ctx);
+    }
+}
+
+impl SchedulerActor {
+    /// Puts rows in the queue; those that were asked to end do so instead.
+    fn accept(&mut self, rows: Vec<PendingRow>, ctx: &mut Context<Self>) {
+        self.epoch += 1;
+        let mut to_end = Vec::new();
+        for row in rows {
+            match row.request {
+                Some(Request::Kill(_)) => to_end.push(row.id),
+                _ => self.state.enqueue(row),
+            }
+        }
+        if !to_end.is_empty() {
+            self.end_pending(to_end);
+        }
+        self.ask_dependencies(ctx.address());
+        self.want_pass(ctx);
+    }
+
+    fn end_pending(&mut self, ids: Vec<JobId>) {
+        for id in &ids {
+            self.state.queue.remove(*id);
+        }
+        let works = self.works.clone();
+        actix::spawn(async move {
+            if let Err(error) = end_killed(&works, &ids).await {
+                tracing::error!(%error, "killed pending jobs could not be stored; they are found again");
+            }
+        });
+    }
+}
+
+async fn end_killed(works: &Works, ids: &[JobId]) -> Result<(), StoreError> {
+    for chunk in ids.chunks(1000) {
+        let jobs = works.store.jobs(chunk).await?;
+        let now = works.clock.now();
+        let changes: Vec<_> = jobs
+            .iter()
+            .filter(|job| job.state.phase() == Phase::Pending && !job.is_array_parent())
+            .filter_map(|job| {
+                let Some(Request::Kill(cause)) = job.request else { return None };
+                let reason = (cause == StopCause::User).then(|| "It was killed before it started.".to_owned());
+                ending::without_running(job, cause.ending(), reason, now).ok()
+            })
+            .collect();
+        store_ends(works, &jobs, changes).await?;
+    }
+    Ok(())
+}
+
+/// Stores ends of pending jobs and tells of them.
+async fn store_ends(works: &Works, jobs: &[Job], changes: Vec<Change>) -> Result<(), StoreError> {
+    let ids: Vec<_> = changes.iter().map(|change| (change.id, change.state.clone())).collect();
+    let applied = works.store.commit(changes).await?;
+    let mut over = Vec::new();
+    for ((id, state), applied) in ids.into_iter().zip(applied) {
+        if let Applied::Done { parent_over, .. } = applied {
+            over.push(id);
+            over.extend(parent_over);
+            if let Some(job) = jobs.iter().find(|job| job.id == id) {
+                works.changed(&Job { state, ..job.clone() });
+            }
+        }
+    }
+    if !over.is_empty() {
+        works.tell(Command::JobsOver { ids: over.clone() }).await;
+        works.tell(Command::Notify { ids: over }).await;
+    }
+    Ok(())
+}
+
+impl Handler<Deliver> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(command): Deliver, ctx: &mut Self::Context) {
+        self.epoch += 1;
+        match command {
+            Command::JobSubmitted { id, children } => self.fetch_new(id, children, ctx.address()),
+            Command::PendingRequested { ids } => self.end_pending(ids),
+            Command::RoomFreed { ids } => {
+                let freed = ids.into_iter().filter(|id| self.state.free(*id)).count();
+                if freed > 0 {
+                    self.want_pass(ctx);
+                }
+            }
+            Command::JobsOver { ids } => {
+                for id in &ids {
+                    self.state.free(*id);
+                    self.state.queue.remove(*id);
+                }
+                self.ask_dependencies_on(&ids, ctx.address());
+                self.want_pass(ctx);
+            }
+            Command::JobsRequeued { ids } => {
+                for id in &ids {
+                    self.state.free(*id);
+                }
+                self.fetch(ids, ctx.address());
+            }
+            Command::ExecutorAway { executor, message } => self.state.see_nodes(&executor, Err(message)),
+            other => tracing::error!(?other, "not for the scheduler"),
+        }
+    }
+}
+
+impl SchedulerActor {
+    /// Some jobs ended: whoever waits for them wants to know how.
+    fn ask_dependencies_on(&mut self, ids: &[JobId], me: Addr<Self>) {
+        let waited_for: Vec<_> = ids.iter().copied().filter(|id| self.state.queue.is_waited_for(*id)).collect();
+        if waited_for.is_empty() {
+            return;
+        }
+        let works = self.works.clone();
+        actix::spawn(async move {
+            if let Ok(known) = works.store.outcomes(&waited_for).await {
+                let known = known
+                    .into_iter()
+                    .map(|o| (o.id, o.ending.map_or(DependencyState::Active, DependencyState::Ended)))
+                    .collect();
+                // Asked again at the next reconciliation if it is lost.
+                me.do_send(DependenciesKnown(known));
+            }
+        });
+    }
+}
+
+impl Handler<Arrived> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Arrived(rows): Arrived, ctx: &mut Self::Context) {
+        self.accept(rows, ctx);
+    }
+}
+
+impl Handler<DependenciesKnown> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, DependenciesKnown(known): DependenciesKnown, ctx: &mut Self::Context) {
+        for (id, state) in known {
+            self.state.queue.dependency_known(id, state);
+        }
+        self.want_pass(ctx);
+    }
+}
+
+impl Handler<NodesSeen> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, NodesSeen { executor, nodes }: NodesSeen, ctx: &mut Self::Context) {
+        let was_away = self.state.is_away(&executor);
+        if let Err(message) = &nodes
+            && !was_away
+        {
+            tracing::warn!(executor, message, "the executor does not answer; its jobs wait");
+        } else if nodes.is_ok() && was_away {
+            tracing::info!(executor, "the executor answers again");
+        }
+        self.state.see_nodes(&executor, nodes);
+        self.want_pass(ctx);
+    }
+}
+
+impl Handler<Pass> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Pass, ctx: &mut Self::Context) {
+        self.pass_due = false;
+        if self.stopped || self.storing {
+            return;
+        }
+        let plan = self.state.pass(self.works.clock.now());
+        if plan.starts.is_empty() && plan.rejects.is_empty() {
+            return;
+        }
+        self.storing = true;
+        self.epoch += 1;
+        let works = self.works.clone();
+        let me = ctx.address();
+        actix::spawn(async move {
+            let stored = store_plan(&works, plan).await;
+            // Only an actor that is gone does not take it.
+            me.do_send(stored);
+        });
+    }
+}
+
+async fn store_plan(works: &Works, plan: Plan) -> PlanStored {
+    let now = works.clock.now();
+    let planned: Vec<JobId> = plan.starts.iter().map(|start| start.job).collect();
+    let changes: Vec<Change> = plan.starts.iter().filter_map(|start| start_change(start, now)).collect();
+    let rejects: Vec<_> = plan.rejects.iter().map(|reject| reject.job).collect();
+    let outcome: Result<Vec<JobId>, StoreError> = async {
+        let mut lost = Vec::new();
+        if !changes.is_empty() {
+            let applied = works.store.commit(changes).await?;
+            let taken: Vec<_> = planned
+                .iter()
+                .zip(&applied)
+                .filter_map(|(id, applied)| matches!(applied, Applied::Done { .. }).then_some(*id))
+                .collect();
+            lost = planned.iter().copied().filter(|id| !taken.contains(id)).collect();
+            if !taken.is_empty() {
+                works.tell(Command::Launch { ids: taken }).await;
+            }
+        }
+        if !rejects.is_empty() {
+            store_rejects(works, &plan).await?;
+        }
+        Ok(lost)
+    }
+    .await;
+    let lost = outcome.unwrap_or_else(|error| {
+        tracing::error!(%error, "a plan could not be stored; its jobs stay pending");
+        planned
+    });
+    let ask: Vec<_> = lost.iter().copied().chain(rejects).collect();
+    let rows = match works.store.jobs(&ask).await {
+        Ok(jobs) => jobs.iter().filter_map(row_of).collect(),
+        Err(_) => Vec::new(),
+    };
+    PlanStored { lost, rows }
+}
+
+fn start_change(start: &Start, at: crate::domain::Timestamp) -> Option<Change> {
+    // The queue holds pending jobs only; the store refuses the change should that no longer be so.
+    let pending = JobState::Pending { since: at, attempts: start.attempt - 1 };
+    let attempt = Attempt {
+        number: start.attempt,
+        executor: start.executor.clone(),
+        node: start.node.clone(),
+        container: None,
+        ports: Vec::new(),
+    };
+    let state = pending.next(Transition::Start { attempt, at }).ok()?;
+    Some(Change {
+        id: start.job,
+        expect: start.revision,
+        state,
+        request: None,
+        failed_nodes: start.failed_nodes.clone(),
+        charge: None,
+    })
+}
+
+async fn store_rejects(works: &Works, plan: &Plan) -> Result<(), StoreError> {
+    let ids: Vec<_> = plan.rejects.iter().map(|reject| reject.job).collect();
+    let jobs = works.store.jobs(&ids).await?;
+    let now = works.clock.now();
+    let changes = plan
+        .rejects
+        .iter()
+        .filter_map(|reject| {
+            let job = jobs.iter().find(|job| job.id == reject.job && job.revision == reject.revision)?;
+            ending::without_running(job, Ending::Rejected(reject.rejection), Some(reject.reason.clone()), now).ok()
+        })
+        .collect();
+    store_ends(works, &jobs, changes).await
+}
+
+impl Handler<PlanStored> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, PlanStored { lost, rows }: PlanStored, ctx: &mut Self::Context) {
+        self.storing = false;
+        for id in &lost {
+            self.state.free(*id);
+        }
+        if let Some(done) = self.stopping.take() {
+            // The receiver may have given up waiting.
+            let _ = done.send(());
+            return;
+        }
+        if !rows.is_empty() {
+            self.accept(rows, ctx);
+        }
+        if self.pass_due {
+            self.pass_due = false;
+            self.want_pass(ctx);
+        }
+    }
+}
+
+impl Handler<Explain> for SchedulerActor {
+    type Result = MessageResult<Explain>;
+
+    fn handle(&mut self, Explain(ids): Explain, _: &mut Self::Context) -> Self::Result {
+        self.state.view.now = self.works.clock.now();
+        MessageResult(ids.into_iter().filter_map(|id| self.state.queue.explain(id, &self.state.view)).collect())
+    }
+}
+
+impl Handler<Nodes> for SchedulerActor {
+    type Result = MessageResult<Nodes>;
+
+    fn handle(&mut self, _: Nodes, _: &mut Self::Context) -> Self::Result {
+        let nodes = self.state.view.nodes.iter().map(|node| NodeUse {
+            used: node.total.minus(node.free),
+            node: Node {
+                name: node.name.clone(),
+                executor: node.executor.clone(),
+                total: node.total,
+                labels: node.labels.clone(),
+                drained: node.drained,
+            },
+        });
+        MessageResult(nodes.collect())
+    }
+}
+
+impl Handler<Shutdown> for SchedulerActor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Shutdown, _: &mut Self::Context) -> Self::Result {
+        self.stopped = true;
+        let (done, finished) = tokio::sync::oneshot::channel();
+        if self.storing {
+            self.stopping = Some(done);
+        } else {
+            let _ = done.send(());
+        }
+        Box::pin(async move {
+            let _ = finished.await;
+        })
+    }
+}
+
+/// How pages and API ask the scheduler.
+pub struct SchedulerHandle {
+    scheduler: Addr<SchedulerActor>,
+    executors: Vec<(String, Capabilities)>,
+}
+
+impl SchedulerHandle {
+    pub fn new(scheduler: Addr<SchedulerActor>, works: &Works) -> Arc<Self> {
+        let executors =
+            works.executors.iter().map(|executor| (executor.name().to_owned(), executor.capabilities())).collect();
+        Arc::new(SchedulerHandle { scheduler, executors })
+    }
+}
+
+#[async_trait]
+impl crate::web::Queue for SchedulerHandle {
+    async fn explain(&self, ids: &[JobId]) -> Vec<WaitingJob> {
+        self.scheduler.send(Explain(ids.to_vec())).await.unwrap_or_default()
+    }
+
+    async fn nodes(&self) -> Vec<NodeUse> {
+        self.scheduler.send(Nodes).await.unwrap_or_default()
+    }
+
+    fn executors(&self) -> Vec<(String, Capabilities)> {
+        self.executors.clone()
+    }
+}

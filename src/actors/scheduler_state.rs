@@ -1,0 +1,266 @@
+//! What the scheduler keeps in memory: the queue, what is placed where, and the view that a pass decides on.
+//!
+//! All of it can be rebuilt from the store at any time. No I/O here.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::config;
+use crate::domain::usage::Usage;
+use crate::domain::{Job, JobId, ProjectId, Quotas, Resources, Timestamp, User, UserId, project::Project};
+use crate::plugins::executor::Node;
+use crate::scheduling::plan::{Account, NodeView, Plan, Start, View, plan};
+use crate::scheduling::policy::Policy;
+use crate::scheduling::queue::{PendingJob, Queue};
+use crate::store::PendingRow;
+
+/// What a placed job holds until its room is free.
+#[derive(Debug, Clone)]
+struct Placed {
+    node: String,
+    executor: String,
+    resources: Resources,
+    parent: Option<JobId>,
+}
+
+pub struct SchedulerState {
+    pub queue: Queue,
+    pub view: View,
+    policy: Box<dyn Policy>,
+    placed: HashMap<JobId, Placed>,
+    /// When the last starts were, for estimates.
+    starts: VecDeque<Timestamp>,
+}
+
+/// Starts that an estimate looks back on.
+const STARTS_REMEMBERED: usize = 256;
+
+impl SchedulerState {
+    pub fn new(config: &config::Scheduler, policy: Box<dyn Policy>, default_executor: String) -> Self {
+        SchedulerState {
+            queue: Queue::default(),
+            view: View {
+                now: Timestamp::default(),
+                nodes: Vec::new(),
+                default_executor,
+                away: HashMap::new(),
+                maintenance: false,
+                users: HashMap::new(),
+                projects: HashMap::new(),
+                running_children: HashMap::new(),
+                starvation_after: config.starvation_after,
+                recent_starts_per_sec: None,
+            },
+            policy,
+            placed: HashMap::new(),
+            starts: VecDeque::new(),
+        }
+    }
+
+    /// Decides, and takes what it decided out of the queue: the caller stores it, or puts it back.
+    pub fn pass(&mut self, now: Timestamp) -> Plan {
+        self.view.now = now;
+        let plan = plan(&mut self.queue, &self.view, self.policy.as_ref());
+        for start in &plan.starts {
+            self.place_start(start, now);
+        }
+        for reject in &plan.rejects {
+            self.queue.remove(reject.job);
+        }
+        plan
+    }
+
+    fn place_start(&mut self, start: &Start, now: Timestamp) {
+        let Some(taken) = self.queue.remove(start.job) else { return };
+        let placed = Placed {
+            node: start.node.clone(),
+            executor: start.executor.clone(),
+            resources: taken.resources,
+            parent: taken.parent,
+        };
+        self.place(start.job, placed);
+        self.starts.push_back(now);
+        if self.starts.len() > STARTS_REMEMBERED {
+            self.starts.pop_front();
+        }
+        self.view.recent_starts_per_sec = self.start_rate(now);
+    }
+
+    fn start_rate(&self, now: Timestamp) -> Option<f64> {
+        let oldest = self.starts.front()?;
+        let span = now.since(*oldest);
+        (self.starts.len() >= 8 && span > Duration::from_secs(1))
+            .then(|| self.starts.len() as f64 / span.as_secs_f64())
+    }
+
+    fn place(&mut self, id: JobId, placed: Placed) {
+        if let Some(node) = node_mut(&mut self.view.nodes, &placed.executor, &placed.node) {
+            node.free = node.free.minus(placed.resources);
+        }
+        if let Some(parent) = placed.parent {
+            *self.view.running_children.entry(parent).or_default() += 1;
+        }
+        self.placed.insert(id, placed);
+    }
+
+    /// Its room is free again. True if it held any.
+    pub fn free(&mut self, id: JobId) -> bool {
+        let Some(placed) = self.placed.remove(&id) else { return false };
+        if let Some(node) = node_mut(&mut self.view.nodes, &placed.executor, &placed.node) {
+            node.free = node.free.plus(placed.resources);
+        }
+        if let Some(parent) = placed.parent
+            && let Some(running) = self.view.running_children.get_mut(&parent)
+        {
+            *running -= 1;
+            if *running == 0 {
+                self.view.running_children.remove(&parent);
+            }
+        }
+        true
+    }
+
+    /// Everything at once, as the store has it: pending rows are inserted, active jobs hold their room.
+    pub fn reset_placed(&mut self, active: &[Job]) {
+        for node in &mut self.view.nodes {
+            node.free = node.total;
+        }
+        self.placed.clear();
+        self.view.running_children.clear();
+        for job in active.iter().filter(|job| !job.is_array_parent()) {
+            let Some(attempt) = job.state.attempt() else { continue };
+            let placed = Placed {
+                node: attempt.node.clone(),
+                executor: attempt.executor.clone(),
+                resources: job.spec.resources,
+                parent: job.parent(),
+            };
+            self.place(job.id, placed);
+        }
+    }
+
+    pub fn is_placed(&self, id: JobId) -> bool {
+        self.placed.contains_key(&id)
+    }
+
+    pub fn enqueue(&mut self, row: PendingRow) {
+        // A job placed by a plan that is not stored yet is still pending in the store.
+        if !self.is_placed(row.id) {
+            self.queue.insert(pending_job(row));
+        }
+    }
+
+    /// The nodes of one executor as it reports them; what our jobs hold of them is taken off.
+    pub fn see_nodes(&mut self, executor: &str, nodes: Result<Vec<Node>, String>) {
+        match nodes {
+            Ok(nodes) => {
+                self.view.away.remove(executor);
+                self.view.nodes.retain(|node| node.executor != executor);
+                for node in nodes {
+                    let used = self.used_on(executor, &node.name);
+                    self.view.nodes.push(NodeView {
+                        free: node.total.minus(used),
+                        name: node.name,
+                        executor: node.executor,
+                        total: node.total,
+                        labels: node.labels,
+                        drained: node.drained,
+                    });
+                }
+            }
+            Err(message) => {
+                self.view.away.insert(executor.to_owned(), message);
+            }
+        }
+    }
+
+    pub fn is_away(&self, executor: &str) -> bool {
+        self.view.away.contains_key(executor)
+    }
+
+    fn used_on(&self, executor: &str, node: &str) -> Resources {
+        self.placed
+            .values()
+            .filter(|placed| placed.executor == executor && placed.node == node)
+            .fold(Resources::default(), |used, placed| used.plus(placed.resources))
+    }
+
+    /// Priorities, quotas and use, as the store has them.
+    pub fn set_accounts(
+        &mut self,
+        users: &[User],
+        projects: &[Project],
+        usage: &[(UserId, ProjectId, Usage)],
+        active: &[Job],
+    ) {
+        let account = |priority: u8, quotas: Quotas| Account { priority, quotas, usage: Usage::default() };
+        self.view.users = users.iter().map(|u| (u.id.clone(), account(u.priority, u.quotas))).collect();
+        self.view.projects = projects.iter().map(|p| (p.id.clone(), account(p.priority, p.quotas))).collect();
+        for (user, project, used) in usage {
+            self.add_usage(user, project, *used);
+        }
+        for job in active.iter().filter(|job| !job.is_array_parent() && job.state.attempt().is_some()) {
+            let held = Usage {
+                cpu: job.spec.resources.cpu.as_f64(),
+                ram: job.spec.resources.ram.as_gb(),
+                time: 0.0,
+                jobs: 1,
+            };
+            self.add_usage(&job.owner.user, &job.owner.project, held);
+        }
+    }
+
+    fn add_usage(&mut self, user: &UserId, project: &ProjectId, used: Usage) {
+        let default = || Account { priority: 50, quotas: Quotas::default(), usage: Usage::default() };
+        let account = self.view.users.entry(user.clone()).or_insert_with(default);
+        account.usage = account.usage.plus(used);
+        let account = self.view.projects.entry(project.clone()).or_insert_with(default);
+        account.usage = account.usage.plus(used);
+    }
+}
+
+fn node_mut<'a>(nodes: &'a mut [NodeView], executor: &str, name: &str) -> Option<&'a mut NodeView> {
+    nodes.iter_mut().find(|node| node.executor == executor && node.name == name)
+}
+
+fn pending_job(row: PendingRow) -> PendingJob {
+    PendingJob {
+        id: row.id,
+        revision: row.revision,
+        user: row.user,
+        project: row.project,
+        submitted: row.submitted,
+        resources: row.resources,
+        parent: row.parent,
+        throttle: row.throttle,
+        labels: row.labels,
+        dependencies: row.dependencies,
+        executor: row.executor,
+        attempts: row.attempts,
+        failed_nodes: row.failed_nodes,
+    }
+}
+
+/// The row of a job that was read whole.
+pub fn row_of(job: &Job) -> Option<PendingRow> {
+    let crate::domain::JobState::Pending { attempts, .. } = job.state else { return None };
+    if job.is_array_parent() {
+        return None;
+    }
+    Some(PendingRow {
+        id: job.id,
+        revision: job.revision,
+        user: job.owner.user.clone(),
+        project: job.owner.project.clone(),
+        submitted: job.submitted,
+        resources: job.spec.resources,
+        parent: job.parent(),
+        throttle: job.spec.array.and_then(|array| array.throttle),
+        labels: job.spec.labels.clone(),
+        dependencies: job.spec.dependencies.clone(),
+        executor: job.spec.executor.clone(),
+        attempts,
+        failed_nodes: job.failed_nodes.clone(),
+        request: job.request,
+    })
+}
