@@ -556,8 +556,7 @@ impl Handler<Explain> for SchedulerActor {
     type Result = MessageResult<Explain>;
 
     fn handle(&mut self, Explain(ids): Explain, _: &mut Self::Context) -> Self::Result {
-        self.state.view.now = self.works.clock.now();
-        MessageResult(ids.into_iter().filter_map(|id| self.state.queue.explain(id, &self.state.view)).collect())
+        MessageResult(self.state.explain(&ids, self.works.clock.now()))
     }
 }
 

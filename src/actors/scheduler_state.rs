@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::config;
 use crate::domain::usage::Usage;
-use crate::domain::{Job, JobId, ProjectId, Quotas, Resources, Timestamp, User, UserId, project::Project};
+use crate::domain::{Job, JobId, ProjectId, Quotas, Resources, Timestamp, User, UserId, WaitingJob, project::Project};
 use crate::plugins::executor::Node;
+use crate::scheduling::explain::explain;
 use crate::scheduling::plan::{Account, NodeView, Plan, Start, View, plan};
 use crate::scheduling::policy::Policy;
 use crate::scheduling::queue::{PendingJob, Queue};
@@ -176,6 +177,11 @@ impl SchedulerState {
 
     pub fn is_away(&self, executor: &str) -> bool {
         self.view.away.contains_key(executor)
+    }
+
+    pub fn explain(&mut self, ids: &[JobId], now: Timestamp) -> Vec<WaitingJob> {
+        self.view.now = now;
+        explain(&self.queue, &self.view, self.policy.as_ref(), ids)
     }
 
     fn used_on(&self, executor: &str, node: &str) -> Resources {

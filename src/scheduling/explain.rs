@@ -1,0 +1,54 @@
+//! Why a pending job waits, where in the queue, and for how long about.
+
+use super::plan::View;
+use super::policy::Policy;
+use super::queue::Queue;
+use crate::domain::{JobId, PendingReason, WaitingJob};
+
+/// Queues up to this length are counted through for a place; beyond it the place is counted in the job's own class.
+const COUNTED: usize = 50_000;
+
+/// What these jobs can answer; those that are not in the queue are left out.
+pub fn explain(queue: &Queue, view: &View, policy: &dyn Policy, ids: &[JobId]) -> Vec<WaitingJob> {
+    let wanted: Vec<_> = ids.iter().copied().filter(|id| queue.contains(*id)).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let places = if queue.len() <= COUNTED { places(queue, view, policy, &wanted) } else { Vec::new() };
+    wanted
+        .into_iter()
+        .map(|job| {
+            let reason = reason(queue, view, job);
+            let waits_for_turn = !matches!(
+                reason,
+                PendingReason::Dependency { .. } | PendingReason::Maintenance | PendingReason::ExecutorAway { .. }
+            );
+            let place = places.iter().find(|(id, _)| *id == job).map(|(_, place)| *place).filter(|_| waits_for_turn);
+            let estimate = place.zip(view.recent_starts_per_sec).map(|(place, rate)| (place as f64 / rate) as u64);
+            WaitingJob { job, reason, position: place, estimate_secs: estimate }
+        })
+        .collect()
+}
+
+fn places(queue: &Queue, view: &View, policy: &dyn Policy, wanted: &[JobId]) -> Vec<(JobId, u64)> {
+    let wanted: std::collections::HashSet<_> = wanted.iter().copied().collect();
+    let order = super::plan::ordered(queue, view, policy);
+    (1..).zip(order).filter(|(_, id)| wanted.contains(id)).map(|(place, id)| (id, place)).collect()
+}
+
+fn reason(queue: &Queue, view: &View, job: JobId) -> PendingReason {
+    if let Some(held) = queue.held.get(&job) {
+        return PendingReason::Dependency { waits_for: held.unmet.clone() };
+    }
+    if view.maintenance {
+        return PendingReason::Maintenance;
+    }
+    let class = queue.ready.get(&job).map(|class| &queue.classes[*class as usize]);
+    match class.and_then(|class| class.reason.clone()) {
+        Some(PendingReason::Queue) | None => class
+            .filter(|class| !class.key.failed_nodes.is_empty())
+            .and_then(|class| class.jobs.get(&job))
+            .map_or(PendingReason::Queue, |entry| PendingReason::Retry { attempts: u32::from(entry.attempts) }),
+        Some(reason) => reason,
+    }
+}

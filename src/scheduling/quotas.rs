@@ -1,0 +1,66 @@
+//! Quotas, as a filter: what a user and a project may still use.
+
+use std::collections::HashMap;
+
+use super::plan::{Account, View};
+use crate::domain::usage::Usage;
+use crate::domain::{PendingReason, ProjectId, Resources, UserId};
+
+/// What a plan has given out so far, on top of what the view says is used.
+#[derive(Default)]
+pub struct Given<'a> {
+    users: HashMap<&'a UserId, Usage>,
+    projects: HashMap<&'a ProjectId, Usage>,
+}
+
+fn usage_of(resources: &Resources) -> Usage {
+    Usage { cpu: resources.cpu.as_f64(), ram: resources.ram.as_gb(), time: 0.0, jobs: 1 }
+}
+
+impl<'a> Given<'a> {
+    pub fn add(&mut self, user: &'a UserId, project: &'a ProjectId, resources: &Resources) {
+        let used = usage_of(resources);
+        let given = self.users.entry(user).or_default();
+        *given = given.plus(used);
+        let given = self.projects.entry(project).or_default();
+        *given = given.plus(used);
+    }
+
+    /// Why one more job of this size may not start; `None` when it may. The default project has no quota.
+    pub fn refuses(
+        &self,
+        view: &View,
+        user: &UserId,
+        project: &ProjectId,
+        resources: &Resources,
+    ) -> Option<PendingReason> {
+        let given = self.users.get(user).copied().unwrap_or_default();
+        let exceeded = view.users.get(user).and_then(|account| exceeded(account, given, resources));
+        if let Some(quota) = exceeded {
+            return Some(PendingReason::QuotaUser { quota: quota.to_owned() });
+        }
+        if project.is_default() {
+            return None;
+        }
+        let given = self.projects.get(project).copied().unwrap_or_default();
+        let exceeded = view.projects.get(project).and_then(|account| exceeded(account, given, resources));
+        exceeded.map(|quota| PendingReason::QuotaProject { quota: quota.to_owned() })
+    }
+}
+
+/// The quota that a job of this size would go beyond.
+fn exceeded(account: &Account, given: Usage, resources: &Resources) -> Option<&'static str> {
+    let quotas = account.quotas;
+    let used = account.usage.plus(given);
+    let asked = usage_of(resources);
+    let beyond = |quota: u64, sum: f64| quota > 0 && sum > quota as f64;
+    if quotas.time > 0 && used.time >= quotas.time as f64 {
+        Some("time")
+    } else if beyond(quotas.cpu, used.cpu + asked.cpu) {
+        Some("cpu")
+    } else if beyond(quotas.ram, used.ram + asked.ram) {
+        Some("ram")
+    } else {
+        None
+    }
+}
