@@ -167,5 +167,5 @@ pub(super) fn size_of(stat: &Stat) -> u64 {
 /// Users set this time to anything.
 fn modified(stat: &Stat) -> Timestamp {
     let millis = i64::try_from(stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
-    Timestamp((stat.st_mtime as i64).saturating_mul(1000).saturating_add(millis))
+    Timestamp(stat.st_mtime.saturating_mul(1000).saturating_add(millis))
 }

@@ -141,15 +141,14 @@ async fn what_is_planted_as_script_is_replaced_and_never_written_through() {
     let site = Site::new().await;
     let script = site.task.join("cmd.sh");
     let shadow = site.victim.join("shadow");
-    let plants: [(&str, Box<dyn Fn()>); 4] = [
-        ("link", Box::new(|| symlink(&shadow, &script).unwrap())),
-        ("hard link", Box::new(|| std::fs::hard_link(&shadow, &script).unwrap())),
-        ("fifo", Box::new(|| fifo(&script))),
-        ("directory", Box::new(|| std::fs::create_dir_all(script.join("a/b")).unwrap())),
-    ];
-    for (what, plant) in plants {
+    for what in ["link", "hard link", "fifo", "directory"] {
         std::fs::remove_file(&script).unwrap();
-        plant();
+        match what {
+            "link" => symlink(&shadow, &script).unwrap(),
+            "hard link" => std::fs::hard_link(&shadow, &script).unwrap(),
+            "fifo" => fifo(&script),
+            _ => std::fs::create_dir_all(script.join("a/b")).unwrap(),
+        }
         site.dirs.prepare(&site.job).await.unwrap();
         assert!(std::fs::symlink_metadata(&script).unwrap().is_file(), "{what}");
         assert_eq!(std::fs::read_to_string(&script).unwrap(), site.job.spec.script, "{what}");
