@@ -1,3 +1,5 @@
+use rustix::io::Errno;
+
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("no such file or directory")]
@@ -13,4 +15,28 @@ pub enum FileError {
     DiskFull,
     #[error("file access failed: {0}")]
     Io(std::io::Error),
+}
+
+impl From<Errno> for FileError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::NOTDIR => FileError::NotFound,
+            // openat2 answers XDEV for what would leave the directory; LOOP is a link where none is followed.
+            Errno::XDEV | Errno::LOOP => FileError::Outside,
+            // What opening a socket or the far end of nothing gives.
+            Errno::NXIO | Errno::NODEV => FileError::NotAFile,
+            Errno::NAMETOOLONG => FileError::InvalidPath("the path is too long"),
+            Errno::NOSPC | Errno::DQUOT => FileError::DiskFull,
+            other => FileError::Io(other.into()),
+        }
+    }
+}
+
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        match Errno::from_io_error(&error) {
+            Some(errno) => errno.into(),
+            None => FileError::Io(error),
+        }
+    }
 }

@@ -1,14 +1,20 @@
 //! Where job directories are, and their making, settling and removal.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{FileError, JobDirectory};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+
+use super::{FileError, JobDirectory, prepare, remove, settle};
 use crate::domain::{Job, JobId};
+
+pub(super) const TASK: &str = "task";
+pub(super) const PRIVATE: &str = ".god";
 
 /// All job directories of a site. Cheap to clone. Its async methods do their work on a blocking thread.
 #[derive(Debug, Clone)]
 pub struct JobDirs {
-    shared_dir: PathBuf,
+    shared_dir: Arc<PathBuf>,
 }
 
 /// A job directory made ready for a launch.
@@ -22,31 +28,109 @@ pub struct Prepared {
 
 impl JobDirs {
     pub fn new(shared_dir: PathBuf) -> Self {
-        JobDirs { shared_dir }
+        JobDirs { shared_dir: Arc::new(shared_dir) }
     }
 
-    pub fn directory_of(&self, _id: JobId) -> PathBuf {
-        self.shared_dir.clone()
+    pub fn directory_of(&self, id: JobId) -> PathBuf {
+        self.place_of(id).path().join(TASK)
     }
 
     /// Makes the job directory, writes cmd.sh (0755) and gives both to the job's uid and gid. Idempotent. Keeps what an
-    /// earlier attempt left, but for cmd.sh.
-    pub async fn prepare(&self, _job: &Job) -> Result<Prepared, FileError> {
-        Err(FileError::NotFound)
+    /// earlier attempt left, but for cmd.sh. A new job directory is its owner's alone (0700); one that exists keeps the
+    /// mode its owner gave it.
+    pub async fn prepare(&self, job: &Job) -> Result<Prepared, FileError> {
+        let place = self.place_of(job.id);
+        let owner = (job.owner.uid, job.owner.gid);
+        let spec = Arc::clone(&job.spec);
+        blocking(move || prepare::prepare(&place, owner, spec.script.as_bytes())).await
     }
 
-    pub async fn open(&self, _id: JobId) -> Result<JobDirectory, FileError> {
-        Err(FileError::NotFound)
+    pub async fn open(&self, id: JobId) -> Result<JobDirectory, FileError> {
+        let path = self.directory_of(id);
+        blocking(move || {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd = openat(CWD, &path, flags, Mode::empty())?;
+            Ok(JobDirectory { fd: Arc::new(fd) })
+        })
+        .await
     }
 
     /// After the end of a job: gives what lies in its directory to its owner (not following links; what is hard linked
-    /// elsewhere stays as it is), and answers the bytes it takes.
-    pub async fn settle(&self, _job: &Job) -> Result<u64, FileError> {
-        Err(FileError::NotFound)
+    /// elsewhere stays as it is), and answers the bytes it takes: the sizes of its files, each once. A directory that
+    /// does not exist takes none.
+    pub async fn settle(&self, job: &Job) -> Result<u64, FileError> {
+        let path = self.directory_of(job.id);
+        let owner = (job.owner.uid, job.owner.gid);
+        blocking(move || settle::settle(&path, owner)).await
     }
 
-    /// Deletes the job directory, following no link. Idempotent.
-    pub async fn remove(&self, _id: JobId) -> Result<(), FileError> {
-        Err(FileError::NotFound)
+    /// Deletes the job directory, following no link, and what was kept beside it. Idempotent.
+    pub async fn remove(&self, id: JobId) -> Result<(), FileError> {
+        let place = self.place_of(id);
+        blocking(move || remove::remove(&place)).await
+    }
+
+    fn place_of(&self, id: JobId) -> Place {
+        Place { root: self.shared_dir.join("tasks/pairtree_root"), pairs: pairs(id) }
+    }
+}
+
+/// Where a job's directories lie. Root's, with everything above it.
+pub(super) struct Place {
+    /// `<shared_dir>/tasks/pairtree_root`.
+    pub root: PathBuf,
+    /// `12/34`.
+    pub pairs: String,
+}
+
+impl Place {
+    pub fn path(&self) -> PathBuf {
+        self.root.join(&self.pairs)
+    }
+}
+
+/// The digits of an id, two by two: `12/34` for 1234, `12/3` for 123.
+fn pairs(id: JobId) -> String {
+    let digits = id.to_string();
+    let mut pairs = String::with_capacity(digits.len() * 2);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && i % 2 == 0 {
+            pairs.push('/');
+        }
+        pairs.push(digit);
+    }
+    pairs
+}
+
+/// Owners change only when we may change them.
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+async fn blocking<T, F>(work: F) -> Result<T, FileError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, FileError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(FileError::Io(std::io::Error::other("the program is ending"))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn a_job_lies_under_the_digits_of_its_id_two_by_two() {
+        let dirs = JobDirs::new("/shared".into());
+        let at = |id| dirs.directory_of(JobId(id)).display().to_string();
+        assert_eq!(at(1234), "/shared/tasks/pairtree_root/12/34/task");
+        assert_eq!(at(123), "/shared/tasks/pairtree_root/12/3/task");
+        assert_eq!(at(1), "/shared/tasks/pairtree_root/1/task");
     }
 }

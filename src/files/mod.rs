@@ -2,10 +2,22 @@
 //!
 //! Everything here assumes the worst of what lies in a job directory: we are root, the user is not. Access goes through
 //! a directory handle and openat2 beneath it; links are never followed when owners or sizes are read or files deleted.
+//!
+//! A job's place is `<shared_dir>/tasks/pairtree_root/<pairs>/`, which is root's, and with it everything above: only
+//! there may a path be trusted. In it lie `task` (the job directory, the user's) and `.god` (root's alone). Unprivileged
+//! all of it is our own, and nothing changes owner.
+//!
+//! Deliberately not here: what a job's files mean (god.log, god.info: the executors), and who may read them (`web`).
 
 mod beneath;
+mod cursor;
 mod error;
 mod job_dirs;
+mod prepare;
+mod remove;
+mod settle;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use beneath::{Entry, EntryKind, JobDirectory, OpenedFile};
 pub use error::FileError;

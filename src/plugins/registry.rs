@@ -1,1 +1,76 @@
-//! From a name in go-d.ini to a plugin.
+//! From a name in go-d.ini to a plugin. A plugin is one line of its kind's table.
+
+use std::sync::Arc;
+
+use super::auth::AuthBackend;
+use super::auth::fake::{FakeAuth, NewUser};
+use super::auth::local::LocalAuth;
+use super::watcher::WatcherRule;
+use super::watcher::maxlifespan::MaxLifespan;
+use crate::config::Config;
+use crate::domain::Clock;
+use crate::store::Store;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    #[error("there is no {kind} {name:?}: known are {known}")]
+    Unknown { kind: &'static str, name: String, known: String },
+    #[error("{0}")]
+    NotAllowed(String),
+    #[error("{name} cannot be used: {message}")]
+    Failed { name: String, message: String },
+}
+
+type MakeAuth = fn(&Config, Arc<dyn Store>, Arc<dyn Clock>) -> Result<Arc<dyn AuthBackend>, RegistryError>;
+type MakeRule = fn(&Config) -> Box<dyn WatcherRule>;
+
+const AUTH: &[(&str, MakeAuth)] =
+    &[("local", |_, store, _| Ok(Arc::new(LocalAuth::new(store)))), ("fake", make_fake_auth)];
+
+const WATCHER_RULES: &[(&str, MakeRule)] =
+    &[("maxlifespan", |config| Box::new(MaxLifespan { default: config.max_lifespan }))];
+
+/// The site's `auth_policy`.
+pub fn auth(
+    config: &Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn AuthBackend>, RegistryError> {
+    find("auth_policy", AUTH, &config.access.policy)?(config, store, clock)
+}
+
+/// The site's `watchers`.
+pub fn watcher_rules(config: &Config) -> Result<Vec<Box<dyn WatcherRule>>, RegistryError> {
+    config.watchers.iter().map(|name| Ok(find("watcher", WATCHER_RULES, name)?(config))).collect()
+}
+
+fn make_fake_auth(
+    config: &Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn AuthBackend>, RegistryError> {
+    let defaults = NewUser { priority: config.defaults.priority, quotas: config.defaults.quotas };
+    let auth = FakeAuth::new(config.access.allow_fake, store, clock, defaults);
+    Ok(Arc::new(auth.map_err(|error| RegistryError::NotAllowed(error.to_string()))?))
+}
+
+/// The line of a table with this name.
+fn find<T: Copy>(kind: &'static str, table: &[(&'static str, T)], name: &str) -> Result<T, RegistryError> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, make)| *make).ok_or_else(|| RegistryError::Unknown {
+        kind,
+        name: name.to_owned(),
+        known: table.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_answered_with_those_that_are_known() {
+        let error = find("auth_policy", AUTH, "ldpa").map(drop).expect_err("there is no such plugin");
+        assert_eq!(error.to_string(), r#"there is no auth_policy "ldpa": known are local, fake"#);
+        assert!(find("watcher", WATCHER_RULES, "maxlifespan").is_ok());
+    }
+}
