@@ -1,21 +1,115 @@
 //! What a caller may do with jobs; API and pages both come here.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Site;
 use super::access::Caller;
 use super::error::ApiError;
-use crate::domain::{Job, JobId};
-use crate::store::Submitted;
+use super::submission::{self, Draft, Ground, Parent};
+use crate::bus::{Command, Event};
+use crate::domain::{Dependency, Job, JobId, JobSpec, JobState, Owner, Phase, Request, StopCause, User, UserId};
+use crate::store::{JobFilter, NewJob, Page, Submitted};
+
+/// How many jobs one step of a walk takes.
+const STEP: u64 = 1_000;
 
 /// Validates, authorizes, stores, and tells the scheduler.
-pub async fn submit(_site: &Site, _caller: &Caller, _document: &Value) -> Result<Submitted, ApiError> {
-    Err(ApiError::NotFound("job"))
+pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Submitted, ApiError> {
+    let draft = submission::parse(document, &site.config).map_err(ApiError::Invalid)?;
+    let user = on_behalf(site, caller, draft.user.as_ref()).await?;
+    let owner = Owner {
+        user: user.id.clone(),
+        project: draft.project.clone(),
+        uid: user.uid,
+        gid: user.gid,
+        groups: user.groups.clone(),
+        email: user.email.clone(),
+    };
+    let spec = granted(site, caller, &user, draft).await?;
+    check_rate(site, &owner.user, spec.array.map_or(1, |array| array.len())).await?;
+    let project = owner.project.clone();
+    let submitted = site.store.submit(NewJob { owner, spec, submitted: site.clock.now() }).await?;
+    tell(site, Command::JobSubmitted { id: submitted.id, children: submitted.children }).await;
+    let event = Event::JobChanged { id: submitted.id, parent: None, owner: user.id, project, phase: Phase::Pending };
+    site.bus.publish(event);
+    Ok(submitted)
+}
+
+/// The user a job is for: the caller, or whom an administrator names.
+async fn on_behalf(site: &Site, caller: &Caller, named: Option<&UserId>) -> Result<User, ApiError> {
+    let Some(id) = named.filter(|id| *id != caller.id()) else { return Ok(caller.user.clone()) };
+    if !caller.user.admin {
+        return Err(ApiError::Forbidden("only administrators may submit jobs for another user".into()));
+    }
+    let user = site.store.user(id).await?.filter(|user| user.active);
+    user.ok_or_else(|| ApiError::field("user.id", format!("there is no active user {id}")))
+}
+
+async fn granted(site: &Site, caller: &Caller, user: &User, draft: Draft) -> Result<JobSpec, ApiError> {
+    let projects: Vec<_> = site.store.projects_of(&user.id).await?.into_iter().map(|project| project.id).collect();
+    let wanted: Vec<Dependency> = draft.dependencies.iter().map(|wanted| wanted.what).collect();
+    let parents = parents(site, caller, &wanted).await?;
+    let volumes = draft.volumes.clone();
+    let ground = Ground {
+        config: &site.config,
+        user,
+        projects: &projects,
+        executors: &site.queue.executors(),
+        nodes: &site.queue.nodes().await.into_iter().map(|seen| seen.node).collect::<Vec<_>>(),
+        parents: &parents,
+    };
+    let spec = submission::grant(draft, &ground).map_err(ApiError::Invalid)?;
+    if site.config.volumes_check && !spec.volumes.is_empty() {
+        let mounts = spec.volumes.clone();
+        let checked = blocking(move || submission::check_paths(&volumes, &mounts)).await;
+        checked.map_err(ApiError::Invalid)?;
+    }
+    Ok(spec)
+}
+
+/// The jobs waited for, as far as the caller may see them.
+async fn parents(site: &Site, caller: &Caller, wanted: &[Dependency]) -> Result<Vec<Parent>, ApiError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<JobId> = wanted.iter().map(|dependency| dependency.job).collect();
+    let jobs = site.store.jobs(&ids).await?;
+    let visible = jobs.iter().filter(|job| caller.may_see(job));
+    Ok(visible.map(|job| Parent { id: job.id, ending: job.state.outcome().map(|outcome| outcome.ending) }).collect())
+}
+
+async fn check_rate(site: &Site, user: &UserId, new: u64) -> Result<(), ApiError> {
+    let limits = &site.config.limits;
+    let pending =
+        |owner| JobFilter { owner, phases: vec![Phase::Pending], with_children: true, ..JobFilter::default() };
+    let too_many = |who: &str, limit: u64, pending: u64| ApiError::TooMany {
+        message: format!(
+            "{who} {pending} pending jobs of {limit} allowed: {} more may be submitted, and this would be {new}",
+            limit.saturating_sub(pending)
+        ),
+        retry_after_secs: 60,
+    };
+    if let Some(limit) = limits.rate_limit {
+        let own = site.store.count(&pending(Some(user.clone()))).await?;
+        if own + new > limit {
+            return Err(too_many("you have", limit, own));
+        }
+    }
+    if let Some(limit) = limits.rate_limit_all {
+        let all = site.store.count(&pending(None)).await?;
+        if all + new > limit {
+            return Err(too_many("all users together have", limit, all));
+        }
+    }
+    Ok(())
 }
 
 /// A job that the caller may see; [`ApiError::NotFound`] otherwise.
-pub async fn visible(_site: &Site, _caller: &Caller, _id: JobId) -> Result<Job, ApiError> {
-    Err(ApiError::NotFound("job"))
+pub async fn visible(site: &Site, caller: &Caller, id: JobId) -> Result<Job, ApiError> {
+    let job = site.store.job(id).await?;
+    job.filter(|job| caller.may_see(job)).ok_or(ApiError::NotFound("job"))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +122,206 @@ pub enum Wish {
     Purge,
 }
 
+impl Wish {
+    fn request(self) -> Request {
+        match self {
+            Wish::Kill => Request::Kill(StopCause::User),
+            Wish::Suspend => Request::Suspend,
+            Wish::Resume => Request::Resume,
+            Wish::Reschedule => Request::Reschedule,
+            Wish::Archive => Request::Archive,
+            Wish::Purge => Request::Purge,
+        }
+    }
+
+    /// The phases in which a job can be asked this.
+    fn phases(self) -> &'static [Phase] {
+        match self {
+            Wish::Kill => &Phase::ACTIVE,
+            Wish::Suspend | Wish::Resume => &[Phase::Running],
+            Wish::Reschedule => &[Phase::Starting, Phase::Running],
+            Wish::Archive => &[Phase::Over],
+            Wish::Purge => &[Phase::Over, Phase::Archived],
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Wish::Kill => "killed",
+            Wish::Suspend => "suspended",
+            Wish::Resume => "resumed",
+            Wish::Reschedule => "rescheduled",
+            Wish::Archive => "archived",
+            Wish::Purge => "deleted",
+        }
+    }
+}
+
 /// Writes the wish on the job, then tells whoever carries it out. [`ApiError::Conflict`] with a sentence when the job is
 /// in no state for it.
-pub async fn ask(_site: &Site, _caller: &Caller, _id: JobId, _wish: Wish) -> Result<(), ApiError> {
-    Err(ApiError::NotFound("job"))
+pub async fn ask(site: &Site, caller: &Caller, id: JobId, wish: Wish) -> Result<(), ApiError> {
+    let job = visible(site, caller, id).await?;
+    if let Some(sentence) = refusal(&job, wish) {
+        return Err(ApiError::Conflict(sentence));
+    }
+    let asked = match (wish, job.is_array_parent()) {
+        (Wish::Suspend | Wish::Resume | Wish::Reschedule, true) => running_children(site, id, wish).await?,
+        _ => vec![job],
+    };
+    if matches!(wish, Wish::Suspend | Wish::Resume) {
+        check_pause(site, &asked)?;
+    }
+    let ids: Vec<JobId> = asked.iter().map(|job| job.id).collect();
+    let written = write(site, &ids, wish).await?;
+    // A second kill of a job that is being killed has nothing left to write.
+    let is_being_killed = wish == Wish::Kill && asked.iter().any(|job| matches!(job.request, Some(Request::Kill(_))));
+    if written.is_empty() && !is_being_killed {
+        return Err(ApiError::Conflict(format!("job {id} cannot be {} any more: it has just changed", wish.done())));
+    }
+    Ok(())
+}
+
+/// Why the job cannot be asked this as it stands.
+fn refusal(job: &Job, wish: Wish) -> Option<String> {
+    let id = job.id;
+    let phase = job.state.phase();
+    if !wish.phases().contains(&phase) {
+        let only = wish.phases().iter().map(|phase| phase.as_str()).collect::<Vec<_>>().join(" or ");
+        return Some(format!("job {id} is {}: only a job that is {only} can be {}", phase.as_str(), wish.done()));
+    }
+    if wish != Wish::Kill && matches!(job.request, Some(Request::Kill(_))) && job.state.is_active() {
+        return Some(format!("job {id} is being killed and cannot be {}", wish.done()));
+    }
+    match (&job.state, wish) {
+        (JobState::Running { suspended: true, .. }, Wish::Suspend) => Some(format!("job {id} is suspended already")),
+        (JobState::Running { suspended: false, .. }, Wish::Resume)
+            if !job.is_array_parent() && job.request != Some(Request::Suspend) =>
+        {
+            Some(format!("job {id} is not suspended"))
+        }
+        _ => None,
+    }
+}
+
+/// The children of an array that can be asked this; the parent itself runs nothing.
+async fn running_children(site: &Site, parent: JobId, wish: Wish) -> Result<Vec<Job>, ApiError> {
+    let mut children = site.store.children(parent, Page::ALL).await?;
+    children.retain(|child| refusal(child, wish).is_none());
+    if children.is_empty() {
+        return Err(ApiError::Conflict(format!("none of the jobs of array {parent} can be {} now", wish.done())));
+    }
+    Ok(children)
+}
+
+fn check_pause(site: &Site, jobs: &[Job]) -> Result<(), ApiError> {
+    let executors = site.queue.executors();
+    for attempt in jobs.iter().filter_map(|job| job.state.attempt()) {
+        let can = executors.iter().find(|(name, _)| *name == attempt.executor).is_some_and(|(_, can)| can.pause);
+        if !can {
+            let message = format!("the executor {} can neither suspend nor resume jobs", attempt.executor);
+            return Err(ApiError::Conflict(message));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the request on what of `ids` can take it, and tells those who carry it out. Answers where it was written.
+async fn write(site: &Site, ids: &[JobId], wish: Wish) -> Result<Vec<JobId>, ApiError> {
+    let written = site.store.request(ids, wish.request(), wish.phases()).await?;
+    if written.is_empty() {
+        return Ok(written);
+    }
+    let mut jobs = site.store.jobs(&written).await?;
+    // Children before their parent, whose record takes theirs with it.
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+    let (mut pending, mut active, mut over) = (Vec::new(), Vec::new(), Vec::new());
+    for job in &jobs {
+        match job.state.phase() {
+            // An array's parent is nowhere but in the store, and ends with its last child.
+            Phase::Pending | Phase::Starting | Phase::Running if job.is_array_parent() => {}
+            Phase::Pending => pending.push(job.id),
+            Phase::Starting | Phase::Running => active.push(job.id),
+            Phase::Over | Phase::Archived => over.push(job.id),
+        }
+        site.bus.publish(changed(job));
+    }
+    let is_for_over = matches!(wish, Wish::Archive | Wish::Purge);
+    if !pending.is_empty() {
+        tell(site, Command::PendingRequested { ids: pending }).await;
+    }
+    if !active.is_empty() {
+        tell(site, Command::ActiveRequested { ids: active }).await;
+    }
+    if is_for_over && !over.is_empty() {
+        tell(site, Command::ArchiveRequested { ids: over }).await;
+    }
+    Ok(written)
+}
+
+/// Asks for the kill of every active job of `user`, or of those with `tag`. Answers on how many jobs it was written.
+pub async fn kill_all(site: &Site, caller: &Caller, user: &UserId, tag: Option<&str>) -> Result<usize, ApiError> {
+    if !caller.user.admin && caller.id() != user {
+        return Err(ApiError::NotFound("user"));
+    }
+    let filter = JobFilter { phases: Phase::ACTIVE.to_vec(), ..of_user(user, tag) };
+    ask_each(site, filter, Wish::Kill).await
+}
+
+/// Asks for the archive, or the deletion, of the caller's jobs that have been over for `days`, or of those with `tag`.
+pub async fn archive_older(
+    site: &Site,
+    caller: &Caller,
+    days: u32,
+    tag: Option<&str>,
+    purge: bool,
+) -> Result<usize, ApiError> {
+    let wish = if purge { Wish::Purge } else { Wish::Archive };
+    let age = Duration::from_secs(u64::from(days) * 86_400);
+    let before = crate::domain::Timestamp(site.clock.now().0.saturating_sub(age.as_millis() as i64));
+    let filter = JobFilter { phases: wish.phases().to_vec(), ended_before: Some(before), ..of_user(caller.id(), tag) };
+    ask_each(site, filter, wish).await
+}
+
+fn of_user(user: &UserId, tag: Option<&str>) -> JobFilter {
+    JobFilter { owner: Some(user.clone()), tag: tag.map(str::to_owned), ..JobFilter::default() }
+}
+
+/// Walks the jobs of a filter by their ids, so that what changes on the way is neither missed nor met twice.
+async fn ask_each(site: &Site, mut filter: JobFilter, wish: Wish) -> Result<usize, ApiError> {
+    let mut written = 0;
+    loop {
+        let jobs = site.store.list(&filter, Page::first(STEP)).await?;
+        let Some(last) = jobs.last() else { return Ok(written) };
+        filter.after = Some(last.id);
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        written += write(site, &ids, wish).await?.len();
+    }
+}
+
+/// What pages are told when `job` is not what it was.
+pub fn changed(job: &Job) -> Event {
+    Event::JobChanged {
+        id: job.id,
+        parent: job.parent(),
+        owner: job.owner.user.clone(),
+        project: job.owner.project.clone(),
+        phase: job.state.phase(),
+    }
+}
+
+/// Sends a command. What it asks is in the store already, where a lost one is found again: failing now would only make
+/// the caller ask a second time.
+pub(super) async fn tell(site: &Site, command: Command) {
+    if let Err(error) = site.bus.send(command).await {
+        tracing::warn!(%error, "a command was not delivered; it will be found in the store");
+    }
+}
+
+/// Runs what touches the disk where blocking is fine.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        // The runtime cancels blocking work only when it goes down, with this task.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }

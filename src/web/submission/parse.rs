@@ -1,0 +1,259 @@
+//! The document, read: types, ranges, grammars.
+
+use serde_json::{Map, Value};
+
+use super::reader::{Faults, Section, kind, text_fault, whole};
+use super::{Draft, VolumeWish, Wanted, grammar};
+use crate::config::Config;
+use crate::domain::{Acl, ArraySpec, Cores, Dependency, Label, Memory, ProjectId, Resources, UserId};
+use crate::web::error::FieldFault;
+
+const MAX_NAME: usize = 200;
+const MAX_DESCRIPTION: usize = 10_000;
+const MAX_TAGS: usize = 50;
+const MAX_TAG: usize = 100;
+const MAX_PORTS: usize = 20;
+const MAX_LIST: usize = 1_000;
+const MAX_GPUS: u64 = 4_096;
+/// What the answer to a task lists as the job directory; sent back, it is nothing to ask for.
+const JOB_VOLUME: &str = "go-docker";
+
+/// Reads a document (API.md "A job to submit"). Keys it does not know are let pass.
+///
+/// # Errors
+/// Every fault in it.
+pub fn parse(document: &Value, config: &Config) -> Result<Draft, Vec<FieldFault>> {
+    let faults = Faults::default();
+    let draft = match document {
+        Value::Object(document) => Some(draft(document, config, &faults)),
+        other => {
+            faults.add("", format!("expected a job as an object, got {}", kind(other)));
+            None
+        }
+    };
+    match (draft, faults.into_vec()) {
+        (Some(draft), faults) if faults.is_empty() => Ok(draft),
+        (_, faults) => Err(faults),
+    }
+}
+
+fn draft(document: &Map<String, Value>, config: &Config, faults: &Faults) -> Draft {
+    let section = |name| Section::of(document, name, faults);
+    let (user, meta, requirements) = (section("user"), section("meta"), section("requirements"));
+    let (container, command, notify) = (section("container"), section("command"), section("notify"));
+    refuse_unsupported(&requirements);
+    Draft {
+        user: parsed::<UserId>(&user, "id"),
+        project: parsed(&user, "project").unwrap_or_else(ProjectId::default_project),
+        name: meta.line("name", true, MAX_NAME, &[]),
+        description: meta.line("description", false, MAX_DESCRIPTION, &['\n', '\r', '\t']),
+        tags: tags(&meta, faults),
+        image: image(&container),
+        script: script(&command, config.limits.script_bytes),
+        resources: resources(&requirements, config),
+        array: array(&requirements, config.limits.array_jobs),
+        dependencies: dependencies(&requirements, faults),
+        labels: labels(&requirements, config, faults),
+        ports: ports(&requirements, faults),
+        retries: requirements.whole("failure_policy", 0..=100).unwrap_or(0) as u32,
+        executor: requirements.text("executor").filter(|name| !name.is_empty()).map(str::to_owned),
+        max_lifespan: max_lifespan(&requirements),
+        volumes: volumes(&container, faults),
+        network: container.flag("network", true),
+        root: container.flag("root", false),
+        notify_email: notify.flag("email", false),
+    }
+}
+
+fn refuse_unsupported(requirements: &Section) {
+    if requirements.get("tmpstorage").is_some() {
+        requirements.fault("tmpstorage", "the executor here cannot provide temporary storage");
+    }
+    if !requirements.list("uris", usize::MAX).is_empty() {
+        requirements.fault("uris", "the executor here cannot fetch files before a job starts");
+    }
+}
+
+/// An optional text that is an identifier; `""` is absent.
+fn parsed<T: std::str::FromStr<Err = crate::domain::InvalidId>>(section: &Section, key: &str) -> Option<T> {
+    let text = section.text(key).filter(|text| !text.is_empty())?;
+    text.parse().map_err(|fault: crate::domain::InvalidId| section.fault(key, fault.to_string())).ok()
+}
+
+fn tags(meta: &Section, faults: &Faults) -> Vec<String> {
+    let mut tags = Vec::new();
+    for (field, value) in meta.list("tags", MAX_TAGS) {
+        match value.as_str() {
+            None => faults.add(field, format!("expected a text, got {}", kind(value))),
+            Some(tag) => match text_fault(tag, true, MAX_TAG, &[]) {
+                Some(message) => faults.add(field, message),
+                None if tags.iter().any(|known| known == tag) => {}
+                None => tags.push(tag.to_owned()),
+            },
+        }
+    }
+    tags
+}
+
+fn image(container: &Section) -> String {
+    match container.text("image") {
+        None if container.get("image").is_none() => container.fault("image", "is needed"),
+        None => {}
+        Some(image) => match grammar::image_reference(image) {
+            Ok(()) => return image.to_owned(),
+            Err(message) => container.fault("image", message),
+        },
+    }
+    String::new()
+}
+
+fn script(command: &Section, most: usize) -> String {
+    if command.flag("interactive", false) {
+        command.fault("interactive", "interactive sessions are not offered here");
+        return String::new();
+    }
+    let Some(script) = command.text("cmd") else {
+        if command.get("cmd").is_none() {
+            command.fault("cmd", "is needed");
+        }
+        return String::new();
+    };
+    if script.trim().is_empty() {
+        command.fault("cmd", "must not be empty");
+    } else if script.len() > most {
+        command.fault("cmd", format!("at most {most} bytes are allowed, got {}", script.len()));
+    } else if script.contains('\0') {
+        command.fault("cmd", "must not hold a NUL character");
+    }
+    script.to_owned()
+}
+
+fn resources(requirements: &Section, config: &Config) -> Resources {
+    let cpu = requirements.number("cpu").map(|sent| {
+        Cores::from_number(sent).unwrap_or_else(|| {
+            requirements.fault("cpu", format!("expected {} to {} cores, got {sent}", Cores::MIN, Cores::MAX));
+            config.defaults.cpu
+        })
+    });
+    let ram = requirements.number("ram").map(|sent| {
+        Memory::from_number(sent).unwrap_or_else(|| {
+            requirements.fault("ram", format!("expected {} to {} GB, got {sent}", Memory::MIN, Memory::MAX));
+            config.defaults.ram
+        })
+    });
+    Resources {
+        cpu: cpu.unwrap_or(config.defaults.cpu),
+        ram: ram.unwrap_or(config.defaults.ram),
+        gpus: requirements.whole("gpus", 0..=MAX_GPUS).unwrap_or(0) as u32,
+    }
+}
+
+fn array(requirements: &Section, limit: u32) -> Option<ArraySpec> {
+    let array = requirements.get("array")?;
+    let Some(array) = array.as_object() else {
+        requirements.fault("array", format!("expected an object with the key values, got {}", kind(array)));
+        return None;
+    };
+    let text = match array.get("values").unwrap_or(&Value::Null) {
+        Value::Null => return None,
+        Value::String(text) if text.trim().is_empty() => return None,
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(last) => Ok(last.to_string()),
+        other => Err(format!("expected a text, got {}", kind(other))),
+    };
+    let spec = text.and_then(|text| grammar::array_spec(&text, limit));
+    spec.map_err(|message| requirements.fault("array.values", message)).ok()
+}
+
+fn dependencies(requirements: &Section, faults: &Faults) -> Vec<Wanted<Dependency>> {
+    let mut wanted: Vec<Wanted<Dependency>> = Vec::new();
+    for (field, value) in requirements.list("tasks", MAX_LIST) {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.as_f64().and_then(whole).map(|id| id.to_string()).unwrap_or_default(),
+            _ => String::new(),
+        };
+        match grammar::dependency(&text) {
+            None => faults.add(field, "expected a job's number, alone or with :ok, :failed or :any"),
+            Some(dependency) if wanted.iter().any(|known| known.what == dependency) => {}
+            Some(dependency) => wanted.push(Wanted { field, what: dependency }),
+        }
+    }
+    wanted
+}
+
+fn labels(requirements: &Section, config: &Config, faults: &Faults) -> Vec<Label> {
+    let offered: Vec<Label> = config.constraints.iter().flat_map(|constraint| constraint.labels()).collect();
+    let mut labels = Vec::new();
+    for (field, value) in requirements.list("label", MAX_LIST) {
+        match value.as_str().and_then(grammar::label) {
+            None => faults.add(field, "expected a label as name==value"),
+            Some(label) if !offered.contains(&label) => faults.add(field, unknown_label(&label, &offered)),
+            Some(label) if labels.contains(&label) => {}
+            Some(label) => labels.push(label),
+        }
+    }
+    labels
+}
+
+fn unknown_label(label: &Label, offered: &[Label]) -> String {
+    if offered.is_empty() {
+        return format!("there is no label {label} here: this site has none");
+    }
+    let offered: Vec<_> = offered.iter().map(Label::to_string).collect();
+    format!("there is no label {label} here, but {}", offered.join(", "))
+}
+
+fn ports(requirements: &Section, faults: &Faults) -> Vec<u16> {
+    let mut ports = Vec::new();
+    for (field, value) in requirements.list("ports", MAX_PORTS) {
+        let port = value.as_f64().and_then(whole).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        match port {
+            None => faults.add(field, "expected a port from 1 to 65535"),
+            Some(port) if ports.contains(&port) => faults.add(field, format!("port {port} is asked for twice")),
+            Some(port) => ports.push(port),
+        }
+    }
+    ports
+}
+
+fn max_lifespan(requirements: &Section) -> Option<std::time::Duration> {
+    let span = match requirements.get("maxlifespan")? {
+        Value::Number(_) => {
+            let seconds = requirements.number("maxlifespan")?;
+            whole(seconds).ok_or_else(|| "expected whole seconds".to_owned()).and_then(grammar::lifespan_of)
+        }
+        Value::String(text) => grammar::lifespan(text),
+        other => Err(format!("expected a number of seconds or a text like 2d, got {}", kind(other))),
+    };
+    span.map_err(|message| requirements.fault("maxlifespan", message)).ok()
+}
+
+fn volumes(container: &Section, faults: &Faults) -> Vec<Wanted<VolumeWish>> {
+    let mut wanted: Vec<Wanted<VolumeWish>> = Vec::new();
+    for (field, value) in container.list("volumes", MAX_LIST) {
+        let Some(volume) = value.as_object() else {
+            faults.add(field, format!("expected an object with name and acl, got {}", kind(value)));
+            continue;
+        };
+        let Some(name) = volume.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) else {
+            faults.add(format!("{field}.name"), "expected the name of a volume");
+            continue;
+        };
+        let acl = match volume.get("acl") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(acl)) if acl == "ro" => Some(Acl::Ro),
+            Some(Value::String(acl)) if acl == "rw" => Some(Acl::Rw),
+            Some(_) => {
+                faults.add(format!("{field}.acl"), "expected ro or rw");
+                continue;
+            }
+        };
+        if wanted.iter().any(|known| known.what.name == name) {
+            faults.add(format!("{field}.name"), "this volume is asked for twice");
+        } else if name != JOB_VOLUME {
+            wanted.push(Wanted { field, what: VolumeWish { name: name.to_owned(), acl } });
+        }
+    }
+    wanted
+}
