@@ -87,7 +87,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     tokio::spawn(server);
     println!("GoDocker is ready at http://{address}{}", endpoint_path(&endpoint));
 
-    signals::shutdown_requested().await;
+    signals::shutdown_requested().await?;
     tracing::info!("stopping; running jobs go on");
     web.stop(false).await;
     roles.stop().await;
@@ -167,11 +167,11 @@ async fn create_first_admin(
         gid: system.gid,
         groups: system.groups,
         email: None,
-        home: system.home,
+        home: Some(system.home),
         admin: true,
         active: true,
         kind: UserKind::Local,
-        password_hash: Some(password::hash(password_text.clone()).await?),
+        password_hash: Some(password::hash(&password_text).await?),
         api_key_hash: Some(access::api_key_hash(&api_key)),
         ssh_public: None,
         priority: config.defaults.priority,

@@ -149,10 +149,11 @@ pub enum Transition {
     },
     Suspend,
     Resume,
-    /// The launch came to nothing through no fault of the job. `failed` counts it as a node failure.
+    /// Back in the queue. `launched` uses the attempt's number up; a launch that never took gives it back, so that
+    /// trying again finds what a half-done launch may have left.
     Requeue {
         at: Timestamp,
-        failed: bool,
+        launched: bool,
     },
     End(Outcome),
     Archive {

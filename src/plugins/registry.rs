@@ -7,8 +7,11 @@ use super::auth::fake::{FakeAuth, NewUser};
 use super::auth::local::LocalAuth;
 use super::watcher::WatcherRule;
 use super::watcher::maxlifespan::MaxLifespan;
+use super::executor::Executor;
+use super::executor::docker::DockerExecutor;
+use super::executor::native::NativeExecutor;
 use crate::config::Config;
-use crate::domain::Clock;
+use crate::domain::{Clock, InstanceId};
 use crate::store::Store;
 
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,31 @@ const AUTH: &[(&str, MakeAuth)] =
 
 const WATCHER_RULES: &[(&str, MakeRule)] =
     &[("maxlifespan", |config| Box::new(MaxLifespan { default: config.max_lifespan }))];
+
+/// One of the site's `executors`. An executor whose backend does not answer now is made all the same.
+pub async fn executor(
+    name: &str,
+    config: &Config,
+    instance: &InstanceId,
+) -> Result<Arc<dyn Executor>, RegistryError> {
+    let failed = |message: String| RegistryError::Failed { name: name.to_owned(), message };
+    match name {
+        NativeExecutor::NAME => {
+            let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+            let made = NativeExecutor::new(&config.native, instance.clone(), &config.data_dir, program);
+            Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
+        }
+        DockerExecutor::NAME => {
+            let made = DockerExecutor::new(&config.docker, instance.clone(), config.access.network_disabled);
+            Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
+        }
+        _ => Err(RegistryError::Unknown {
+            kind: "executor",
+            name: name.to_owned(),
+            known: [DockerExecutor::NAME, NativeExecutor::NAME].join(", "),
+        }),
+    }
+}
 
 /// The site's `auth_policy`.
 pub fn auth(

@@ -35,16 +35,15 @@ impl<'a> Given<'a> {
         resources: &Resources,
     ) -> Option<PendingReason> {
         let given = self.users.get(user).copied().unwrap_or_default();
-        let exceeded = view.users.get(user).and_then(|account| exceeded(account, given, resources));
-        if let Some(quota) = exceeded {
+        if let Some(quota) = view.users.get(user).and_then(|account| exceeded(account, given, resources)) {
             return Some(PendingReason::QuotaUser { quota: quota.to_owned() });
         }
         if project.is_default() {
             return None;
         }
         let given = self.projects.get(project).copied().unwrap_or_default();
-        let exceeded = view.projects.get(project).and_then(|account| exceeded(account, given, resources));
-        exceeded.map(|quota| PendingReason::QuotaProject { quota: quota.to_owned() })
+        let quota = view.projects.get(project).and_then(|account| exceeded(account, given, resources));
+        quota.map(|quota| PendingReason::QuotaProject { quota: quota.to_owned() })
     }
 }
 

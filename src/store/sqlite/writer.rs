@@ -30,7 +30,8 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Piece for Work<T, F> {
     fn settle(self: Box<Self>, committed: Result<()>) {
         let never_ran = || Err(StoreError::Unavailable("the transaction ended before this was written".into()));
         // Whoever asked may have gone away; the work is done all the same.
-        let _ = self.answer.send(committed.and_then(|()| self.done.unwrap_or_else(never_ran)));
+        let Work { done, answer, .. } = *self;
+        let _ = answer.send(committed.and_then(|()| done.unwrap_or_else(never_ran)));
     }
 }
 

@@ -1,0 +1,233 @@
+//! One attempt's wrapper: forks the job, waits for it, writes how it ended. Stays what we are (root, mostly); only the
+//! job takes the user's ids, and everything in the job directory is opened with the user's rights.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, pthread_sigmask, signal};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, setfsgid, setfsuid, setgroups, setpgid, setresgid, setresuid, setsid};
+
+use super::record::{CLAIM, STATUS, start_time};
+use super::spawner::{failed, say};
+use super::wire::{Launched, Order, Said};
+
+/// Exit codes of a job that could not be begun, as a shell has them.
+const CANNOT_RUN: i32 = 126;
+
+pub fn run(order: Order) -> ! {
+    // The session is the attempt's own: nothing that ends GoDocker's reaches it.
+    let _ = setsid();
+    // SAFETY: no handler is installed, only dispositions that need no code.
+    unsafe {
+        let _ = signal(Signal::SIGCHLD, SigHandler::SigDfl);
+        for ignored in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+            let _ = signal(ignored, SigHandler::SigIgn);
+        }
+    }
+    leave_standard_streams();
+    std::process::exit(attempt(&order))
+}
+
+/// Input and errors are nobody's; output stays the pipe that we answer by.
+fn leave_standard_streams() {
+    if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
+        // SAFETY: dup2 onto descriptors that nothing here reads or writes.
+        unsafe {
+            libc::dup2(null.as_raw_fd(), 0);
+            libc::dup2(null.as_raw_fd(), 2);
+        }
+    }
+}
+
+fn attempt(order: &Order) -> i32 {
+    let Ok((gate, opener)) = std::io::pipe() else {
+        return give_back(order, "no pipe could be made");
+    };
+    // SAFETY: this process has one thread, so the child may do anything.
+    let job = match unsafe { fork() } {
+        Ok(ForkResult::Child) => {
+            drop(opener);
+            begin_job(order, gate)
+        }
+        Ok(ForkResult::Parent { child }) => child,
+        Err(error) => return give_back(order, &error.to_string()),
+    };
+    drop(gate);
+    // Both sides set it, so that it is set whoever comes first.
+    let _ = setpgid(job, job);
+    if let Err(error) = claim(order, job) {
+        // The job is still behind its gate, which closes without a word.
+        drop(opener);
+        let _ = waitpid(job, None);
+        return give_back(order, &error.to_string());
+    }
+    say(&Said::Launched { name: order.name.clone(), launched: Launched::Started { pid: std::process::id() as i32 } });
+    let _ = (&opener).write_all(b"!");
+    drop(opener);
+    let code = wait(job);
+    // What the job left behind goes with it, as it would in a container.
+    let _ = killpg(job, Signal::SIGKILL);
+    as_user(order, || drop(append_now(&order.directory.join("god.info"))));
+    write_status(order, code);
+    say(&Said::Exited { name: order.name.clone() });
+    0
+}
+
+fn give_back(order: &Order, message: &str) -> i32 {
+    let _ = std::fs::remove_dir_all(&order.record);
+    failed(order.name.clone(), message);
+    1
+}
+
+fn millis() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// Written once: of two wrappers of one attempt, only one goes on.
+fn claim(order: &Order, job: Pid) -> std::io::Result<()> {
+    let me = std::process::id() as i32;
+    let start = start_time(me).unwrap_or(0);
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(order.record.join(CLAIM))?;
+    file.write_all(format!("{me} {start} {job} {}", millis()).as_bytes())
+}
+
+fn wait(job: Pid) -> i32 {
+    loop {
+        match waitpid(job, None) {
+            Ok(WaitStatus::Exited(_, code)) => return code,
+            Ok(WaitStatus::Signaled(_, signal, _)) => return 128 + signal as i32,
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(_) => return CANNOT_RUN,
+        }
+    }
+}
+
+/// Beside and renamed: a reader sees all of it or none. Tried again while the disk is full.
+fn write_status(order: &Order, code: i32) {
+    let (beside, path) = (order.record.join(".status"), order.record.join(STATUS));
+    let text = format!("{code} {}", millis());
+    while order.record.exists() {
+        if std::fs::write(&beside, &text).and_then(|()| std::fs::rename(&beside, &path)).is_ok() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+/// Opens files with the user's rights for once.
+fn as_user(order: &Order, work: impl FnOnce()) {
+    if !Uid::effective().is_root() {
+        return work();
+    }
+    setfsgid(Gid::from_raw(order.gid));
+    setfsuid(Uid::from_raw(order.uid));
+    work();
+    setfsuid(Uid::from_raw(0));
+    setfsgid(Gid::from_raw(0));
+}
+
+fn append_now(path: &Path) -> std::io::Result<()> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let mut file = File::options().append(true).create(true).mode(0o644).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { writeln!(file, "{}", millis() / 1000) } else { Ok(()) }
+}
+
+fn begin_job(order: &Order, mut gate: std::io::PipeReader) -> ! {
+    let me = nix::unistd::getpid();
+    let _ = setpgid(me, me);
+    if gate.read_exact(&mut [0]).is_err() {
+        std::process::exit(CANNOT_RUN);
+    }
+    drop(gate);
+    let error = match become_user(order) {
+        Ok(()) => match open_streams() {
+            Ok(()) => exec(order),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    eprintln!("godocker: the job could not be begun: {error}");
+    std::process::exit(CANNOT_RUN)
+}
+
+fn become_user(order: &Order) -> std::io::Result<()> {
+    for procs in &order.cgroup {
+        std::fs::write(procs, "0")?;
+    }
+    if Uid::effective().is_root() {
+        let groups: Vec<_> = order.groups.iter().map(|group| Gid::from_raw(*group)).collect();
+        let (uid, gid) = (Uid::from_raw(order.uid), Gid::from_raw(order.gid));
+        setgroups(&groups)?;
+        setresgid(gid, gid, gid)?;
+        setresuid(uid, uid, uid)?;
+    }
+    // SAFETY: plain system calls on ourselves.
+    unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        libc::umask(0o022);
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        libc::setrlimit(libc::RLIMIT_CORE, &none);
+        for ignored in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE] {
+            let _ = signal(ignored, SigHandler::SigDfl);
+        }
+    }
+    let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+    std::env::set_current_dir(&order.directory)
+}
+
+/// From here on we are the user, in the job directory.
+fn open_streams() -> std::io::Result<()> {
+    let fresh = |name: &str| {
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        File::options().write(true).create(true).truncate(true).mode(0o644).custom_flags(flags).open(name)
+    };
+    let (log, err) = (fresh("god.log")?, fresh("god.err")?);
+    writeln!(fresh("god.info")?, "{}", millis() / 1000)?;
+    for (file, onto) in [(&log, 1), (&err, 2)] {
+        // Appending and blocking, as a program expects of its output.
+        // SAFETY: descriptors that we own.
+        let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, libc::O_APPEND) >= 0 && libc::dup2(file.as_raw_fd(), onto) >= 0 };
+        if !done {
+            return Err(std::io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// Replaces us with the script; comes back only with an error.
+fn exec(order: &Order) -> std::io::Error {
+    let text = |bytes: &[u8]| CString::new(bytes).map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidInput));
+    let run = || -> std::io::Result<()> {
+        let script = order.directory.join("cmd.sh");
+        let path = text(script.as_os_str().as_bytes())?;
+        let env: Vec<CString> = order
+            .env
+            .iter()
+            .map(|(name, value)| text(format!("{name}={value}").as_bytes()))
+            .collect::<std::io::Result<_>>()?;
+        if has_its_interpreter(&script) {
+            // Falls through to the shell when the kernel does not know the format, or may not run from here.
+            let _ = nix::unistd::execve(&path, &[path.clone()], &env);
+        }
+        let shell = c"/bin/sh".to_owned();
+        nix::unistd::execve(&shell, &[shell.clone(), path], &env)?;
+        Ok(())
+    };
+    run().err().unwrap_or_else(|| std::io::Error::from(std::io::ErrorKind::Other))
+}
+
+fn has_its_interpreter(script: &Path) -> bool {
+    let mut first = Vec::new();
+    let read = File::open(script).and_then(|file| BufReader::new(file).take(256).read_until(b'\n', &mut first));
+    let line = String::from_utf8_lossy(&first);
+    let interpreter = line.strip_prefix("#!").and_then(|rest| rest.split_whitespace().next());
+    read.is_ok()
+        && interpreter.is_some_and(|path| nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok())
+}
