@@ -4,10 +4,23 @@
 //! key with its type, default, environment variable and sentence; parsing, `go-d config check`, the README's list and
 //! go-d.ini.example's test all read it. All faults are reported at once.
 
+mod keys;
+mod load;
+mod units;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::{Acl, Cores, Label, Memory, Quotas};
+
+pub use keys::environment_table_markdown;
+pub use load::{check_report, load};
+pub use units::{parse_duration, parse_size};
+pub use values::{Faults, Sources};
 
 /// Everything a process needs to know, valid.
 #[derive(Debug, Clone)]

@@ -1,0 +1,151 @@
+//! The one table of keys. Parsing, `config check`, the README's list and go-d.ini.example's test read it.
+
+/// What a key's value is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    Text,
+    Bool,
+    /// A whole number between the bounds.
+    Int(i64, i64),
+    Number,
+    /// `90s`, `30m`, `12h`, `2d`, `1w`, or seconds.
+    Duration,
+    /// `500`, `10k`, `2M`, `1G`, `1T`: bytes, in thousands.
+    Size,
+    /// A YAML list of texts, or one text with commas.
+    List,
+    /// A YAML list of maps.
+    Maps,
+    OneOf(&'static [&'static str]),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// As it would be written in go-d.ini; empty is none.
+    pub default: &'static str,
+    /// The environment variable that overrides it; empty where the environment cannot say it.
+    pub env: &'static str,
+    pub doc: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, env: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default, env, doc }
+}
+
+use Kind::{Bool, Duration, Int, List, Maps, Number, OneOf, Size, Text};
+
+const COUNT: Kind = Int(0, i64::MAX);
+const PORT: Kind = Int(0, 65_535);
+
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("data_dir", Text, "", "GODOCKER_DATA_DIR", "Where `go-d up` keeps its database and keys. Default: /var/lib/godocker for root, else ~/.local/share/godocker."),
+    key("shared_dir", Text, "", "GODOCKER_SHARED_DIR", "Job directories are under it, on every node. Default: `shared` in data_dir."),
+    key("instance_id", Text, "", "GODOCKER_INSTANCE_ID", "Part of every container's name. Default: made up at the first start."),
+    key("web_host", Text, "127.0.0.1", "GODOCKER_WEB_HOST", "The address that pages and API listen on."),
+    key("web_port", PORT, "6543", "GODOCKER_WEB_PORT", "The port that pages and API listen on; 0 takes a free one."),
+    key("web_prefix", Text, "", "GODOCKER_WEB_PREFIX", "A path that everything is served under, like /god."),
+    key("web_endpoint", Text, "", "GODOCKER_WEB_ENDPOINT", "How people reach us, for links in mail, like https://jobs.example.org."),
+    key("web_session_duration", Duration, "12h", "GODOCKER_WEB_SESSION_DURATION", "How long a login lasts in the browser."),
+    key("web_token_duration", Duration, "1d", "GODOCKER_WEB_TOKEN_DURATION", "How long a token of /authenticate is valid."),
+    key("web_secure_cookies", Bool, "false", "GODOCKER_WEB_SECURE_COOKIES", "Send the session's cookie over HTTPS only."),
+    key("secret_passphrase", Text, "", "GODOCKER_SECRET_PASSPHRASE", "What tokens and cookies are signed with. Default: a random key in data_dir."),
+    key("executor", Text, "", "GODOCKER_EXECUTOR", "What runs jobs: docker or native. Default: docker if an engine answers, else native."),
+    key("executors", List, "", "GODOCKER_EXECUTORS", "Several executors, the default one first."),
+    key("docker_url", Text, "", "GODOCKER_DOCKER_URL", "The engine: unix:///path or tcp://host:port. Default: the local socket."),
+    key("docker_pids_limit", Int(16, 4_194_304), "4096", "GODOCKER_DOCKER_PIDS_LIMIT", "Processes and threads a job may have."),
+    key("docker_pull", Bool, "true", "GODOCKER_DOCKER_PULL", "Pull images that the engine does not have."),
+    key("docker_gpus", Int(0, 64), "0", "GODOCKER_DOCKER_GPUS", "Graphics cards to hand out; the engine does not tell how many there are."),
+    key("docker_concurrency", Int(1, 256), "8", "GODOCKER_DOCKER_CONCURRENCY", "Containers that are started at once."),
+    key("port_allocate", Bool, "true", "GODOCKER_PORT_ALLOCATE", "Open a job's ports on host ports from the range below, not on the same numbers."),
+    key("port_start", Int(1, 65_535), "10000", "GODOCKER_PORT_START", "The first host port of that range."),
+    key("port_range", Int(1, 65_535), "1000", "GODOCKER_PORT_RANGE", "How many host ports that range has."),
+    key("native_cpus", Number, "", "GODOCKER_NATIVE_CPUS", "Cores for native jobs. Default: the machine's."),
+    key("native_ram", Number, "", "GODOCKER_NATIVE_RAM", "GB for native jobs. Default: the machine's."),
+    key("native_cgroups", Bool, "true", "GODOCKER_NATIVE_CGROUPS", "Hold native jobs to their memory by control groups, where they can be made."),
+    key("scheduler_policy", OneOf(&["fifo", "fairshare"]), "fairshare", "GODOCKER_SCHEDULER_POLICY", "Who comes first."),
+    key("fairshare_waiting_time_weight", Number, "0.1", "", "Weight of the time a job has waited."),
+    key("fairshare_user_time_weight", Number, "1", "", "Weight of the run time a user had in the window."),
+    key("fairshare_user_cpu_weight", Number, "0.2", "", "Weight of the cores a user had in the window."),
+    key("fairshare_user_ram_weight", Number, "0.2", "", "Weight of the memory a user had in the window."),
+    key("fairshare_group_time_weight", Number, "0.1", "", "The same for a project's run time."),
+    key("fairshare_group_cpu_weight", Number, "0.01", "", "The same for a project's cores."),
+    key("fairshare_group_ram_weight", Number, "0.01", "", "The same for a project's memory."),
+    key("fairshare_user_weight", Number, "1", "", "Weight of a user's priority."),
+    key("fairshare_group_weight", Number, "1", "", "Weight of a project's priority."),
+    key("user_reset_usage_duration", Int(1, 3650), "30", "GODOCKER_USER_RESET_USAGE_DURATION", "Days of use that count for fair share and quotas."),
+    key("starvation_after", Duration, "10m", "GODOCKER_STARVATION_AFTER", "How long a job that fits nowhere waits before room is kept for it."),
+    key("reconcile_every", Duration, "30s", "GODOCKER_RECONCILE_EVERY", "How often memory, database and executors are compared."),
+    key("kill_grace", Duration, "10s", "GODOCKER_KILL_GRACE", "Between SIGTERM and SIGKILL."),
+    key("defaults_cpu", Number, "1", "GODOCKER_DEFAULTS_CPU", "Cores of a job that asks for none."),
+    key("defaults_ram", Number, "2", "GODOCKER_DEFAULTS_RAM", "GB of a job that asks for none."),
+    key("default_priority", Int(0, 100), "50", "GODOCKER_DEFAULT_PRIORITY", "Priority of a new user."),
+    key("default_quota_time", COUNT, "0", "GODOCKER_DEFAULT_QUOTA_TIME", "Quota of a new user: seconds of run time in the window; 0 is none."),
+    key("default_quota_cpu", COUNT, "0", "GODOCKER_DEFAULT_QUOTA_CPU", "Quota of a new user: summed cores of jobs in the window; 0 is none."),
+    key("default_quota_ram", COUNT, "0", "GODOCKER_DEFAULT_QUOTA_RAM", "Quota of a new user: summed GB of jobs in the window; 0 is none."),
+    key("auth_policy", OneOf(&["local", "fake"]), "local", "GODOCKER_AUTH_POLICY", "Who checks passwords. `fake` accepts any name as its own password: for tests only."),
+    key("allow_fake_auth", Bool, "false", "GODOCKER_ALLOW_FAKE_AUTH", "The second time one has to say that `fake` is meant."),
+    key("allow_root", Bool, "false", "GODOCKER_ALLOW_ROOT", "Jobs may ask to be root in their container; their volumes are then read only."),
+    key("network_disabled", Bool, "false", "GODOCKER_NETWORK_DISABLED", "No job has a network."),
+    key("allow_user_images", Bool, "true", "GODOCKER_ALLOW_USER_IMAGES", "Jobs may name images that are not in default_images."),
+    key("default_images", Maps, "", "", "Images to choose from: name, url, and whether it is the default."),
+    key("volumes", Maps, "[{ name: home, acl: rw }]", "", "Directories that jobs may ask for: name, acl (ro, rw), path (may hold $USERID), mount (default /mnt/<name>). `home` needs no path."),
+    key("volumes_check", Bool, "true", "GODOCKER_VOLUMES_CHECK", "Refuse a volume whose path is missing."),
+    key("constraints", Maps, "", "", "Labels of nodes that jobs may ask for: name, and value (several with commas)."),
+    key("watchers", List, "maxlifespan", "GODOCKER_WATCHERS", "Rules on running jobs: maxlifespan."),
+    key("maxlifespan", Duration, "", "GODOCKER_MAXLIFESPAN", "How long a job may run that sets no limit of its own. Default: for ever."),
+    key("dynamic_fields", Maps, "[{ name: maxlifespan }]", "", "Requirements of a job that may be changed later: name, and only_admin."),
+    key("rate_limit", COUNT, "", "GODOCKER_RATE_LIMIT", "Pending jobs that one user may have. Default: no limit."),
+    key("rate_limit_all", COUNT, "", "GODOCKER_RATE_LIMIT_ALL", "Pending jobs in all. Default: no limit."),
+    key("script_max_size", Size, "1M", "GODOCKER_SCRIPT_MAX_SIZE", "The largest script."),
+    key("array_max_jobs", Int(1, 1_000_000), "100000", "GODOCKER_ARRAY_MAX_JOBS", "The largest array."),
+    key("max_file_download", Size, "0", "GODOCKER_MAX_FILE_DOWNLOAD", "The largest file of a job that may be downloaded; 0 is no limit."),
+    key("email_smtp_host", Text, "", "GODOCKER_EMAIL_SMTP_HOST", "The mail server; none sends no mail."),
+    key("email_smtp_port", Int(1, 65_535), "25", "GODOCKER_EMAIL_SMTP_PORT", "Its port."),
+    key("email_smtp_tls", Bool, "false", "GODOCKER_EMAIL_SMTP_TLS", "Insist on STARTTLS."),
+    key("email_smtp_user", Text, "", "GODOCKER_EMAIL_SMTP_USER", "Login there."),
+    key("email_smtp_password", Text, "", "GODOCKER_EMAIL_SMTP_PASSWORD", "Password there."),
+    key("email_from", Text, "", "GODOCKER_EMAIL_FROM", "Who mail is from."),
+    key("log_level", Text, "info", "GOD_LOGLEVEL", "What is logged: error, warn, info, debug, trace, or a tracing filter."),
+    key("log_json", Bool, "false", "GODOCKER_LOG_JSON", "Log as JSON, a line each."),
+];
+
+/// Keys of the original that have no effect in this release. A file that has them is not wrong.
+pub const UNUSED: &[&str] = &[
+    "plugins_dir", "mongo_url", "mongo_db", "redis_host", "redis_port", "redis_db", "redis_prefix", "influxdb_host",
+    "influxdb_port", "influxdb_user", "influxdb_password", "influxdb_db", "log_config", "log_location",
+    "log_graylog_host", "log_graylog_port", "log_logstash_host", "log_logstash_port", "status_policy", "etcd_prefix",
+    "etcd_host", "consul_host", "cadvisor_port", "cadvisor_url_part", "live_events", "live_events_url", "ldap_host",
+    "ldap_port", "ldap_dn", "ldap_base_dn_filter", "ldap_admin_dn", "ldap_admin_password", "ldap", "guest_allow",
+    "guest_bind", "guest_home_root", "guest_allow_root", "ftp", "ftp_listen", "ftp_public_endpoint", "ftp_port",
+    "disk_default_quota", "clean_old", "mesos", "mesos_master", "kubernetes", "kube_server", "kube_token", "sge",
+    "swarm", "docker", "docker_api_version", "docker_tls", "placement", "max_job_pop", "master_timeout",
+    "prometheus_exporter", "prometheus_key", "share_project_tasks", "use_private_registry", "quota_policy",
+    "allow_proxy_remote_user", "run_prefix", "mesos_unified", "network", "cni", "bubble_chamber", "tls",
+];
+
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The known name that `name` may have meant.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let known = KEYS.iter().map(|key| key.name).chain(UNUSED.iter().copied());
+    known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= 3.max(known.len() / 3))
+        .map(|(_, known)| known)
+}
+
+/// The environment variables that override go-d.ini, as a Markdown table.
+pub fn environment_table_markdown() -> String {
+    let mut table = String::from("| variable | key | default | what it is |\n|---|---|---|---|\n");
+    for key in KEYS.iter().filter(|key| !key.env.is_empty()) {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        table.push_str(&format!("| `{}` | `{}` | {default} | {} |\n", key.env, key.name, key.doc));
+    }
+    table
+}

@@ -1,0 +1,112 @@
+use std::path::{Path, PathBuf};
+
+use super::keys::{KEYS, UNUSED};
+use super::{Sources, check_report, environment_table_markdown, load};
+
+fn file(text: &str) -> (tempfile::TempDir, Sources) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("go-d.ini");
+    std::fs::write(&path, text).unwrap();
+    let flags = vec![("data_dir".to_owned(), "/tmp/god".to_owned())];
+    (dir, Sources { file: Some(path), env: Vec::new(), flags })
+}
+
+#[test]
+fn nothing_at_all_is_a_configuration() {
+    let (config, warnings) = load(&Sources::default()).unwrap();
+    assert_eq!(config.web.port, 6543);
+    assert_eq!(config.shared_dir, config.data_dir.join("shared"));
+    assert!(config.executors.is_empty() && warnings.is_empty());
+}
+
+#[test]
+fn later_sources_win() {
+    let (_dir, mut sources) = file("web_port: 1001\nweb_host: 10.0.0.1\ndefaults_cpu: 4\n");
+    sources.env = vec![("GODOCKER_WEB_PORT".into(), "1002".into()), ("GODOCKER_WEB_HOST".into(), "10.0.0.2".into())];
+    sources.flags.push(("web_port".into(), "1003".into()));
+    let (config, _) = load(&sources).unwrap();
+    assert_eq!((config.web.port, config.web.host.as_str()), (1003, "10.0.0.2"));
+    assert_eq!(config.defaults.cpu.as_f64(), 4.0);
+}
+
+#[test]
+fn all_faults_are_told_at_once_with_their_lines() {
+    let (_dir, mut sources) = file("# a comment\nweb_port: many\nscheduler_policy: lottery\nvolumes:\n  - { name: db, acl: rw }\n");
+    sources.env = vec![("GODOCKER_KILL_GRACE".into(), "soon".into())];
+    let faults = load(&sources).unwrap_err().0;
+    assert_eq!(faults.len(), 4, "{faults:#?}");
+    assert!(faults.iter().any(|f| f.contains("go-d.ini:2: web_port: expected a whole number")), "{faults:#?}");
+    assert!(faults.iter().any(|f| f.contains("go-d.ini:3: scheduler_policy: expected one of fifo, fairshare")));
+    assert!(faults.iter().any(|f| f.contains("go-d.ini:4: volumes: db: expected a path")));
+    assert!(faults.iter().any(|f| f.contains("GODOCKER_KILL_GRACE: expected a time")));
+}
+
+#[test]
+fn an_unknown_key_is_answered_with_the_nearest() {
+    let (_dir, sources) = file("shared_dirr: /data\nmongo_url: 'mongodb://x'\n");
+    let (_, warnings) = load(&sources).unwrap();
+    assert!(warnings[0].contains("go-d.ini:1: shared_dirr: it is not a key; did you mean shared_dir?"), "{warnings:?}");
+    assert!(warnings[1].contains("mongo_url: it has no effect"));
+    let (report, fine) = check_report(&sources);
+    assert!(fine && report.contains("warning: "));
+}
+
+#[test]
+fn an_original_file_is_understood() {
+    let (_dir, sources) = file(
+        "plugins_dir: '/opt/plugins'\nshared_dir: '/shared'\ndefaults_cpu: 1\ndefaults_ram: 2\nallow_root: True\n\
+         constraints: [\n    { name: 'storage', value: 'ssd,disk' }\n]\nscheduler_policy: 'FiFo'\nldap_host: None\n\
+         default_images: [\n    { name: 'centos', url: 'centos:latest', interactive: False, default: True}\n]\n\
+         volumes: [\n    { name: 'home', acl: 'rw' }\n]\nemail_smtp_host: None\nmax_job_pop: 100\n",
+    );
+    let (config, _) = load(&sources).unwrap();
+    assert_eq!(config.shared_dir, PathBuf::from("/shared"));
+    assert_eq!(config.scheduler.policy, "fifo");
+    assert_eq!(config.constraints[0].values, ["ssd", "disk"]);
+    assert!(config.access.allow_root && config.images[0].default && config.mail.is_none());
+}
+
+#[test]
+fn a_secret_does_not_show_itself() {
+    let (_dir, sources) = file("secret_passphrase: 'a very secret passphrase'\n");
+    let (config, _) = load(&sources).unwrap();
+    assert!(!format!("{config:?}").contains("very secret"));
+}
+
+#[test]
+fn fake_logins_must_be_asked_for_twice() {
+    let (_dir, sources) = file("auth_policy: fake\n");
+    assert!(load(&sources).unwrap_err().0[0].contains("allow_fake_auth"));
+}
+
+#[test]
+fn the_example_names_every_key_and_can_be_used() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("go-d.ini.example");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for key in KEYS {
+        let named = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{}:", key.name));
+        assert!(text.lines().any(named), "{} is not in the example", key.name);
+    }
+    let (_, warnings) = load(&Sources { file: Some(path), ..Sources::default() }).unwrap();
+    assert_eq!(warnings, Vec::<String>::new());
+    // With every line that is commented out in force, it is still one.
+    let all: String = text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
+    let (_dir, sources) = file(&all);
+    let (_, warnings) = load(&sources).unwrap();
+    assert_eq!(warnings, Vec::<String>::new());
+}
+
+#[test]
+fn no_key_is_there_twice() {
+    let mut names: Vec<_> = KEYS.iter().map(|key| key.name).chain(UNUSED.iter().copied()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+#[test]
+fn the_readme_lists_the_environment_as_it_is() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    assert!(readme.contains(&environment_table_markdown()), "run `go-d config env-table` and put it in README.md");
+}

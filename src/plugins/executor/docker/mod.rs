@@ -1,0 +1,374 @@
+//! Jobs as containers of one Docker engine.
+//!
+//! A launch is a create and a start; its end comes by the engine's event stream and one inspection. What a container
+//! may do is in [`container`]; what the engine said, as ours, in [`report`]. The engine may come and go: nothing is
+//! remembered here that its listing does not tell again.
+
+mod container;
+mod report;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::models::ContainerStateStatusEnum as Status;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions,
+    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use futures::StreamExt;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
+use crate::config;
+use crate::domain::{AttemptName, Cores, InstanceId, Label, Memory, Resources};
+use report::{is_port_taken, of_docker, status_code};
+
+pub struct DockerExecutor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: config::Docker,
+    instance: InstanceId,
+    network_disabled: bool,
+    client: tokio::sync::OnceCell<Docker>,
+    launches: Semaphore,
+    ends: Mutex<Option<mpsc::Sender<AttemptEnd>>>,
+    node: Mutex<Option<Node>>,
+}
+
+const LABEL: &str = "godocker.instance";
+/// For one answer of the engine; a pull and the events take as long as they take.
+const ANSWER_WITHIN: u64 = 120;
+/// Host ports that are tried before a launch is given up.
+const PORT_TRIES: u16 = 20;
+const RECONNECT: Duration = Duration::from_secs(1);
+
+impl DockerExecutor {
+    pub const NAME: &'static str = "docker";
+
+    /// The engine is not asked yet, and need not answer.
+    ///
+    /// # Errors
+    /// When the engine's address makes no sense.
+    pub fn new(config: &config::Docker, instance: InstanceId, network_disabled: bool) -> Result<Self, ExecutorError> {
+        connect(config.url.as_deref())?;
+        let inner = Inner {
+            launches: Semaphore::new(config.concurrency.max(1)),
+            config: config.clone(),
+            instance,
+            network_disabled,
+            client: tokio::sync::OnceCell::new(),
+            ends: Mutex::default(),
+            node: Mutex::default(),
+        };
+        Ok(DockerExecutor { inner: Arc::new(inner) })
+    }
+}
+
+fn connect(url: Option<&str>) -> Result<Docker, ExecutorError> {
+    let connected = match url {
+        None => Docker::connect_with_unix("unix:///var/run/docker.sock", ANSWER_WITHIN, API_DEFAULT_VERSION),
+        Some(url) if url.starts_with("unix://") => Docker::connect_with_unix(url, ANSWER_WITHIN, API_DEFAULT_VERSION),
+        Some(url) => Docker::connect_with_http(url, ANSWER_WITHIN, API_DEFAULT_VERSION),
+    };
+    connected.map_err(of_docker)
+}
+
+#[async_trait]
+impl Executor for DockerExecutor {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { pause: true, ports: true, root: true, images: true, volumes: true }
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
+        let info = self.inner.client().await?.info().await.map_err(of_docker)?;
+        let labels = info.labels.unwrap_or_default();
+        let node = Node {
+            name: info.name.unwrap_or_else(|| "docker".to_owned()),
+            executor: Self::NAME.to_owned(),
+            total: Resources {
+                cpu: Cores::whole(u32::try_from(info.ncpu.unwrap_or(1)).unwrap_or(1)),
+                ram: Memory::from_bytes(u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0)),
+                gpus: self.inner.config.gpus,
+            },
+            labels: labels
+                .iter()
+                .filter_map(|label| label.split_once('='))
+                .map(|(name, value)| Label { name: name.to_owned(), value: value.to_owned() })
+                .collect(),
+            drained: false,
+        };
+        *self.inner.node.lock().expect("no holder of this lock panics") = Some(node.clone());
+        Ok(vec![node])
+    }
+
+    async fn watch(&self, ends: mpsc::Sender<AttemptEnd>) -> Result<(), ExecutorError> {
+        *self.inner.ends.lock().expect("no holder of this lock panics") = Some(ends);
+        tokio::spawn(self.inner.clone().follow_events());
+        Ok(())
+    }
+
+    async fn launch(&self, launch: Launch) -> Result<Started, ExecutorError> {
+        let _turn = self.inner.launches.acquire().await.expect("this semaphore is never closed");
+        for try_number in 0..PORT_TRIES {
+            match self.inner.launch_once(&launch, try_number).await {
+                Err(LaunchError::PortTaken) => {}
+                Err(LaunchError::Executor(error)) => return Err(error),
+                Ok(started) => return Ok(started),
+            }
+        }
+        Err(ExecutorError::Unavailable("no free host port was found".to_owned()))
+    }
+
+    async fn list(&self) -> Result<Vec<Sighting>, ExecutorError> {
+        self.inner.list().await
+    }
+
+    async fn stop(&self, name: &AttemptName, grace: Duration) -> Result<(), ExecutorError> {
+        // A paused container takes no signal; unpausing one that is not is refused, which is fine.
+        let _ = self.inner.client().await?.unpause_container(&name.to_string()).await;
+        self.inner.kill(name, "SIGTERM").await?;
+        let (inner, name) = (self.inner.clone(), name.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(grace).await;
+            // It may have ended in time.
+            let _ = inner.kill(&name, "SIGKILL").await;
+        });
+        Ok(())
+    }
+
+    async fn suspend(&self, name: &AttemptName) -> Result<(), ExecutorError> {
+        let done = self.inner.client().await?.pause_container(&name.to_string()).await;
+        idempotent(done, "already paused")
+    }
+
+    async fn resume(&self, name: &AttemptName) -> Result<(), ExecutorError> {
+        let done = self.inner.client().await?.unpause_container(&name.to_string()).await;
+        idempotent(done, "not paused")
+    }
+
+    async fn forget(&self, name: &AttemptName) -> Result<(), ExecutorError> {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let done = self.inner.client().await?.remove_container(&name.to_string(), Some(options)).await;
+        idempotent(done, "already in progress")
+    }
+}
+
+/// A refusal that says it is so already is a success.
+fn idempotent(done: Result<(), bollard::errors::Error>, already: &str) -> Result<(), ExecutorError> {
+    match done {
+        Err(error) if status_code(&error) == Some(404) => Err(ExecutorError::NoSuchAttempt),
+        Err(error) if error.to_string().contains(already) => Ok(()),
+        Err(error) if error.to_string().contains("is not running") => Err(ExecutorError::NoSuchAttempt),
+        done => done.map_err(of_docker),
+    }
+}
+
+enum LaunchError {
+    PortTaken,
+    Executor(ExecutorError),
+}
+
+impl From<ExecutorError> for LaunchError {
+    fn from(error: ExecutorError) -> Self {
+        LaunchError::Executor(error)
+    }
+}
+
+impl Inner {
+    async fn client(&self) -> Result<&Docker, ExecutorError> {
+        self.client
+            .get_or_try_init(|| async {
+                connect(self.config.url.as_deref())?.negotiate_version().await.map_err(of_docker)
+            })
+            .await
+    }
+
+    async fn launch_once(&self, launch: &Launch, try_number: u16) -> Result<Started, LaunchError> {
+        let client = self.client().await?;
+        let name = launch.name.to_string();
+        let ports = container::ports(&launch.job.spec.ports, &self.config, try_number, launch.job.id.0);
+        let body = container::body(launch, &ports, &self.config, self.network_disabled);
+        let options = CreateContainerOptionsBuilder::default().name(&name).build();
+        let mut created = client.create_container(Some(options.clone()), body.clone()).await;
+        if created.as_ref().is_err_and(|error| status_code(error) == Some(404)) {
+            self.pull(&launch.job.spec.image).await?;
+            created = client.create_container(Some(options), body).await;
+        }
+        match created {
+            Ok(_) => {}
+            Err(error) if status_code(&error) == Some(409) => return Ok(self.go_on(launch, &name).await?),
+            Err(error) => return Err(of_docker(error).into()),
+        }
+        if let Err(error) = client.start_container(&name, None::<StartContainerOptions>).await {
+            return Err(self.not_started(&launch.name, error).await);
+        }
+        Ok(self.started(launch, &name, ports))
+    }
+
+    fn started(&self, launch: &Launch, name: &str, ports: Vec<crate::domain::PortMapping>) -> Started {
+        use crate::domain::Clock;
+        let mut attempt = launch.attempt.clone();
+        attempt.container = Some(name.to_owned());
+        attempt.ports = ports;
+        Started { attempt, at: crate::domain::SystemClock.now() }
+    }
+
+    /// The container is there from an earlier try: whatever it lacks is done now.
+    async fn go_on(&self, launch: &Launch, name: &str) -> Result<Started, ExecutorError> {
+        let client = self.client().await?;
+        let found = client.inspect_container(name, None::<InspectContainerOptions>).await.map_err(of_docker)?;
+        let state = found.state.clone().unwrap_or_default();
+        match state.status {
+            Some(Status::CREATED) => {
+                if let Err(error) = client.start_container(name, None::<StartContainerOptions>).await {
+                    return match self.not_started(&launch.name, error).await {
+                        LaunchError::Executor(error) => Err(error),
+                        LaunchError::PortTaken => Err(ExecutorError::Unavailable("its port is taken".to_owned())),
+                    };
+                }
+            }
+            Some(Status::REMOVING) => return Err(ExecutorError::Unavailable("it is just being removed".to_owned())),
+            Some(Status::EXITED | Status::DEAD) => self.report(report::end(&launch.name, &state)).await,
+            _ => {}
+        }
+        let mut started = self.started(launch, name, report::ports_of(&found));
+        started.at = report::started_at(&state).unwrap_or(started.at);
+        Ok(started)
+    }
+
+    /// What did not start is removed, so that the next try begins anew.
+    async fn not_started(&self, name: &AttemptName, error: bollard::errors::Error) -> LaunchError {
+        if status_code(&error).is_some() {
+            let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+            if let Ok(client) = self.client().await {
+                // It is found by the next recovery if this fails.
+                let _ = client.remove_container(&name.to_string(), Some(options)).await;
+            }
+        }
+        if is_port_taken(&error) { LaunchError::PortTaken } else { LaunchError::Executor(of_docker(error)) }
+    }
+
+    async fn pull(&self, image: &str) -> Result<(), ExecutorError> {
+        let missing = |why: &str| ExecutorError::Refused(format!("The image {image} is not to be had: {why}."));
+        if !self.config.pull {
+            return Err(missing("the engine does not have it, and images are not pulled here"));
+        }
+        tracing::info!(image, "pulling");
+        let tagged = image.contains('@') || image.rsplit('/').next().is_some_and(|last| last.contains(':'));
+        let mut options = CreateImageOptionsBuilder::default().from_image(image);
+        if !tagged {
+            options = options.tag("latest");
+        }
+        let mut progress = self.client().await?.create_image(Some(options.build()), None, None);
+        while let Some(step) = progress.next().await {
+            match step {
+                Ok(_) => {}
+                Err(error) if report::is_away(&error) => return Err(of_docker(error)),
+                Err(error) => return Err(missing(&report::sentence(&error))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn kill(&self, name: &AttemptName, signal: &str) -> Result<(), ExecutorError> {
+        let options = KillContainerOptionsBuilder::default().signal(signal).build();
+        let done = self.client().await?.kill_container(&name.to_string(), Some(options)).await;
+        idempotent(done, "is not running")
+    }
+
+    async fn list(&self) -> Result<Vec<Sighting>, ExecutorError> {
+        let client = self.client().await?;
+        let filters = HashMap::from([("label".to_owned(), vec![format!("{LABEL}={}", self.instance)])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let found = client.list_containers(Some(options)).await.map_err(of_docker)?;
+        let mut sightings = Vec::with_capacity(found.len());
+        for summary in found {
+            let Some(name) = report::name_of(&summary).filter(|name| name.instance == self.instance) else { continue };
+            match report::sighting(&name, &summary, &self.node_name()) {
+                Some(sighting) => sightings.push(sighting),
+                None => sightings.extend(self.inspect_end(&name).await?.map(Sighting::Ended)),
+            }
+        }
+        Ok(sightings)
+    }
+
+    fn node_name(&self) -> String {
+        let node = self.node.lock().expect("no holder of this lock panics");
+        node.as_ref().map_or_else(|| "docker".to_owned(), |node| node.name.clone())
+    }
+
+    async fn inspect_end(&self, name: &AttemptName) -> Result<Option<AttemptEnd>, ExecutorError> {
+        let client = self.client().await?;
+        match client.inspect_container(&name.to_string(), None::<InspectContainerOptions>).await {
+            Ok(found) => {
+                let state = found.state.unwrap_or_default();
+                let ended = matches!(state.status, Some(Status::EXITED | Status::DEAD | Status::REMOVING));
+                Ok(ended.then(|| report::end(name, &state)))
+            }
+            Err(error) if status_code(&error) == Some(404) => Ok(None),
+            Err(error) => Err(of_docker(error)),
+        }
+    }
+
+    async fn report(&self, end: AttemptEnd) {
+        let ends = self.ends.lock().expect("no holder of this lock panics").clone();
+        if let Some(ends) = ends {
+            // Nobody listens while we stop; the container stays.
+            let _ = ends.send(end).await;
+        }
+    }
+
+    /// Follows the engine's events for as long as somebody listens. Whenever the stream begins anew, a listing tells
+    /// what it missed.
+    async fn follow_events(self: Arc<Self>) {
+        while self.ends.lock().expect("no holder of this lock panics").as_ref().is_some_and(|ends| !ends.is_closed()) {
+            if let Err(error) = self.follow_once().await {
+                tracing::debug!(%error, "the engine's events stopped; they are asked for again");
+            }
+            tokio::time::sleep(RECONNECT).await;
+        }
+    }
+
+    async fn follow_once(self: &Arc<Self>) -> Result<(), ExecutorError> {
+        let filters = HashMap::from([
+            ("label".to_owned(), vec![format!("{LABEL}={}", self.instance)]),
+            ("event".to_owned(), vec!["die".to_owned()]),
+        ]);
+        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        let mut events = self.client().await?.events(Some(options));
+        let first = self.clone();
+        let missed = tokio::spawn(async move { first.report_ended().await });
+        while let Some(event) = events.next().await {
+            let event = event.map_err(of_docker)?;
+            let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
+            let Some(name) = attributes.get("name").and_then(|name| AttemptName::parse(name)) else { continue };
+            let me = self.clone();
+            tokio::spawn(async move {
+                match me.inspect_end(&name).await {
+                    Ok(Some(end)) => me.report(end).await,
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%name, %error, "an end could not be read; the next listing has it"),
+                }
+            });
+        }
+        missed.abort();
+        Ok(())
+    }
+
+    async fn report_ended(&self) {
+        for sighting in self.list().await.unwrap_or_default() {
+            if let Sighting::Ended(end) = sighting {
+                self.report(end).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What the engine says, as ours.
+
+use bollard::errors::Error;
+use bollard::models::{ContainerInspectResponse, ContainerState, ContainerSummary, ContainerSummaryStateEnum};
+
+use super::DockerExecutor;
+use crate::domain::{Attempt, AttemptName, Clock, PortMapping, SystemClock, Timestamp};
+use crate::plugins::executor::{AttemptEnd, ExecutorError, Exit, Sighting, Started};
+
+pub fn status_code(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// The engine did not answer, as opposed to having said no.
+pub fn is_away(error: &Error) -> bool {
+    !matches!(error, Error::DockerResponseServerError { .. } | Error::DockerStreamError { .. })
+}
+
+pub fn is_port_taken(error: &Error) -> bool {
+    let text = error.to_string();
+    text.contains("port is already allocated") || text.contains("address already in use")
+}
+
+/// What the engine said, without the trimmings.
+pub fn sentence(error: &Error) -> String {
+    match error {
+        Error::DockerResponseServerError { message, .. } => message.trim().trim_end_matches('.').to_owned(),
+        Error::DockerStreamError { error } => error.trim().trim_end_matches('.').to_owned(),
+        other => other.to_string(),
+    }
+}
+
+pub fn of_docker(error: Error) -> ExecutorError {
+    match status_code(&error) {
+        Some(404) => ExecutorError::NoSuchAttempt,
+        // The request itself is wrong: an image without sh, a volume that is gone, a name that is none.
+        Some(400..=499) => ExecutorError::Refused(format!("Docker refuses it: {}.", sentence(&error))),
+        Some(_) if sentence(&error).contains("OCI runtime") => {
+            ExecutorError::Refused(format!("Docker cannot start it: {}.", sentence(&error)))
+        }
+        _ => ExecutorError::Unavailable(sentence(&error)),
+    }
+}
+
+fn moment(text: Option<&String>) -> Option<Timestamp> {
+    let moment: jiff::Timestamp = text?.parse().ok()?;
+    // The engine writes the year 1 for never.
+    (moment.as_second() > 0).then(|| Timestamp(moment.as_millisecond()))
+}
+
+pub fn started_at(state: &ContainerState) -> Option<Timestamp> {
+    moment(state.started_at.as_ref())
+}
+
+pub fn end(name: &AttemptName, state: &ContainerState) -> AttemptEnd {
+    let started = started_at(state);
+    let ended = moment(state.finished_at.as_ref()).unwrap_or_else(|| SystemClock.now());
+    AttemptEnd {
+        name: name.clone(),
+        exit: Exit {
+            code: state.exit_code.and_then(|code| i32::try_from(code).ok()),
+            out_of_memory: state.oom_killed.unwrap_or(false),
+        },
+        started,
+        ended: ended.max(started.unwrap_or(ended)),
+    }
+}
+
+pub fn name_of(summary: &ContainerSummary) -> Option<AttemptName> {
+    summary.names.iter().flatten().find_map(|name| AttemptName::parse(name.trim_start_matches('/')))
+}
+
+/// `None` for one that has ended: how, only an inspection tells.
+pub fn sighting(name: &AttemptName, summary: &ContainerSummary, node: &str) -> Option<Sighting> {
+    use ContainerSummaryStateEnum as State;
+    let state = summary.state?;
+    let suspended = match state {
+        State::CREATED => return Some(Sighting::Created(name.clone())),
+        State::RUNNING | State::RESTARTING | State::STOPPING => false,
+        State::PAUSED => true,
+        State::EXITED | State::DEAD | State::REMOVING | State::EMPTY => return None,
+    };
+    let ports = summary.ports.iter().flatten();
+    let mut ports: Vec<_> = ports
+        .filter_map(|port| Some(PortMapping { host: port.public_port?, container: port.private_port }))
+        .collect();
+    ports.sort_by_key(|port| (port.container, port.host));
+    ports.dedup();
+    let attempt = Attempt {
+        number: name.attempt,
+        executor: DockerExecutor::NAME.to_owned(),
+        node: node.to_owned(),
+        container: Some(name.to_string()),
+        ports,
+    };
+    let at = summary.created.map_or_else(|| SystemClock.now(), Timestamp::from_secs);
+    Some(Sighting::Running { name: name.clone(), started: Started { attempt, at }, suspended })
+}
+
+pub fn ports_of(found: &ContainerInspectResponse) -> Vec<PortMapping> {
+    let bindings = found.host_config.as_ref().and_then(|config| config.port_bindings.as_ref());
+    let mut ports: Vec<_> = bindings
+        .into_iter()
+        .flatten()
+        .filter_map(|(container, hosts)| {
+            let container = container.split('/').next()?.parse().ok()?;
+            let host = hosts.as_ref()?.first()?.host_port.as_ref()?.parse().ok()?;
+            Some(PortMapping { host, container })
+        })
+        .collect();
+    ports.sort_by_key(|port| port.container);
+    ports
+}
