@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use grammar::{array_spec, image_reference, lifespan, lifespan_text};
 pub use grant::{Ground, Parent, check_paths, grant};
-pub use parse::parse;
+pub use parse::{lifespan_value, parse};
 
 use crate::domain::{Acl, ArraySpec, Dependency, Label, ProjectId, Resources, UserId};
 
