@@ -9,7 +9,7 @@ mod grant;
 mod parse;
 mod reader;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 

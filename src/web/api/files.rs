@@ -135,7 +135,11 @@ async fn stream(file: OpenedFile, path: &str, request: &HttpRequest) -> Result<H
             .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
             .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")));
     }
-    response.insert_header((header::ACCEPT_RANGES, "bytes")).insert_header((header::ETAG, tag));
+    response
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::ETAG, tag))
+        // Compressed on the way, a part would no longer be the part that was asked for.
+        .insert_header((header::CONTENT_ENCODING, "identity"));
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {first}-{}/{}", first + length - 1, file.size);
         response.insert_header((header::CONTENT_RANGE, range));

@@ -16,6 +16,8 @@ mod project;
 mod range;
 mod site;
 mod task;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use actix_web::http::StatusCode;

@@ -45,6 +45,6 @@ pub async fn usage(
     span: web::Query<Span>,
 ) -> Result<HttpResponse, ApiError> {
     let project = known(&site, &caller, &id).await?;
-    let days = site.store.project_usage(&project.id, span.from_day(&site)).await?;
+    let days = site.store.project_usage(&project.id, span.first_day(&site)).await?;
     Ok(HttpResponse::Ok().json(days.iter().map(usage_row).collect::<Vec<_>>()))
 }

@@ -166,7 +166,7 @@ pub struct Span {
 
 impl Span {
     /// The first day of the last so many, today among them; the site's window unless asked otherwise.
-    pub fn from_day(&self, site: &Site) -> i64 {
+    pub fn first_day(&self, site: &Site) -> i64 {
         let days = self.days.unwrap_or(site.config.scheduler.usage_window_days).max(1);
         site.clock.now().day() - i64::from(days) + 1
     }
@@ -179,7 +179,7 @@ pub async fn usage(
     span: web::Query<Span>,
 ) -> Result<HttpResponse, ApiError> {
     let user = known(&site, &caller, &id).await?;
-    let days = site.store.user_usage(&user.id, span.from_day(&site)).await?;
+    let days = site.store.user_usage(&user.id, span.first_day(&site)).await?;
     Ok(HttpResponse::Ok().json(days.iter().map(usage_row).collect::<Vec<_>>()))
 }
 
