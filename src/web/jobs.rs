@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::broadcast;
 
 use super::Site;
 use super::access::Caller;
@@ -14,6 +15,8 @@ use crate::store::{JobFilter, NewJob, Page, Submitted};
 
 /// How many jobs one step of a walk takes.
 const STEP: u64 = 1_000;
+/// Events may be lost: after so long the store is asked untold.
+const UNTOLD: Duration = Duration::from_secs(5);
 
 /// Validates, authorizes, stores, and tells the scheduler.
 pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Submitted, ApiError> {
@@ -295,6 +298,33 @@ async fn ask_each(site: &Site, mut filter: JobFilter, wish: Wish) -> Result<usiz
         filter.after = Some(last.id);
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         written += write(site, &ids, wish).await?.len();
+    }
+}
+
+/// A job as soon as it is over, or as it is after `patience`.
+pub async fn wait_over(site: &Site, caller: &Caller, id: JobId, patience: Duration) -> Result<Job, ApiError> {
+    let deadline = tokio::time::Instant::now() + patience;
+    // Listening begins before the first look, so that no end falls between them.
+    let mut events = site.bus.events();
+    loop {
+        let job = visible(site, caller, id).await?;
+        if !job.state.is_active() || tokio::time::Instant::now() >= deadline {
+            return Ok(job);
+        }
+        let look_again = deadline.min(tokio::time::Instant::now() + UNTOLD);
+        let _ = tokio::time::timeout_at(look_again, told_of(&mut events, id)).await;
+    }
+}
+
+/// Waits for an event about `id`, or for the news that some were missed.
+async fn told_of(events: &mut broadcast::Receiver<Event>, id: JobId) {
+    loop {
+        match events.recv().await {
+            Ok(Event::JobChanged { id: changed, .. } | Event::JobRemoved { id: changed }) if changed != id => {}
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            // No more events will come; the caller's own deadline wakes it.
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

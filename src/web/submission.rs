@@ -9,13 +9,13 @@ mod grant;
 mod parse;
 mod reader;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
 pub use grammar::{array_spec, image_reference, lifespan, lifespan_text};
 pub use grant::{Ground, Parent, check_paths, grant};
-pub use parse::parse;
+pub use parse::{lifespan_value, parse};
 
 use crate::domain::{Acl, ArraySpec, Dependency, Label, ProjectId, Resources, UserId};
 

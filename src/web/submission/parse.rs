@@ -218,15 +218,20 @@ fn ports(requirements: &Section, faults: &Faults) -> Vec<u16> {
 }
 
 fn max_lifespan(requirements: &Section) -> Option<std::time::Duration> {
-    let span = match requirements.get("maxlifespan")? {
-        Value::Number(_) => {
-            let seconds = requirements.number("maxlifespan")?;
-            whole(seconds).ok_or_else(|| "expected whole seconds".to_owned()).and_then(grammar::lifespan_of)
+    let span = lifespan_value(requirements.get("maxlifespan")?);
+    span.map_err(|message| requirements.fault("maxlifespan", message)).ok()
+}
+
+/// A life span as clients send it: a number of seconds, or a text like `2d`.
+pub fn lifespan_value(value: &Value) -> Result<std::time::Duration, String> {
+    match value {
+        Value::Number(seconds) => {
+            let seconds = seconds.as_f64().and_then(whole).ok_or("expected whole seconds")?;
+            grammar::lifespan_of(seconds)
         }
         Value::String(text) => grammar::lifespan(text),
         other => Err(format!("expected a number of seconds or a text like 2d, got {}", kind(other))),
-    };
-    span.map_err(|message| requirements.fault("maxlifespan", message)).ok()
+    }
 }
 
 fn volumes(container: &Section, faults: &Faults) -> Vec<Wanted<VolumeWish>> {

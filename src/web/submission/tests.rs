@@ -7,7 +7,7 @@ use crate::config::{self, Config, Constraint, FairShareWeights, Image, Volume};
 use crate::domain::{Cores, DependencyOn, Ending, JobId, JobSpec, Label, Memory, Quotas, Timestamp, User, UserKind};
 use crate::plugins::executor::{Capabilities, Node};
 
-fn a_config() -> Config {
+pub(crate) fn a_config() -> Config {
     Config {
         data_dir: "/data".into(),
         shared_dir: "/shared".into(),
@@ -78,7 +78,7 @@ fn a_config() -> Config {
     }
 }
 
-fn a_user() -> User {
+pub(crate) fn a_user() -> User {
     User {
         id: "ann".parse().unwrap(),
         uid: 1001,
@@ -98,7 +98,7 @@ fn a_user() -> User {
     }
 }
 
-fn a_document() -> Value {
+pub(crate) fn a_document() -> Value {
     json!({
         "meta": { "name": "blast" },
         "container": { "image": "debian:stable" },

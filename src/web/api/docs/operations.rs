@@ -1,0 +1,311 @@
+//! Every operation of the API, as OpenAPI says it.
+
+use serde_json::{Map, Value, json};
+
+/// One row of the table: method, path, who, what it does, what it takes from the query and the body, and answers.
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    who: Who,
+    summary: &'static str,
+    query: &'static [&'static str],
+    body: Option<&'static str>,
+    answer: Answer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    All,
+    User,
+    Admin,
+}
+
+enum Answer {
+    /// A schema of `components`, or a list of it.
+    One(&'static str),
+    Many(&'static str),
+    /// Something of this content type.
+    Data(&'static str),
+}
+
+use Answer::{Data, Many, One};
+use Who::{Admin, All, User};
+
+const LIST: &[&str] = &["project", "tag", "state", "children", "skip", "limit"];
+const OVER: &[&str] = &["project", "tag", "state", "children"];
+
+#[rustfmt::skip]
+const OPERATIONS: &[Operation] = &[
+    op("post", "/authenticate", All, "A token for an API key", &[], Some("Login"), One("Token")),
+    op("get", "/config", All, "What this site offers", &[], None, One("Config")),
+    op("get", "/openapi.json", All, "This document", &[], None, Data("application/json")),
+    op("get", "/image", User, "Images used here, beyond the configured", &[], None, Many("Text")),
+    op("get", "/queue/nodes", User, "The nodes, with what they have and what is in use", &[], None, Many("Node")),
+    op("get", "/task", User, "Own jobs, newest first", LIST, None, Many("Task")),
+    op("post", "/task", User, "Submit a job", &[], Some("NewTask"), One("Added")),
+    op("get", "/task/active", User, "Own jobs that are not over", LIST, None, Many("Task")),
+    op("get", "/task/active/all", Admin, "All jobs that are not over", LIST, None, Many("Task")),
+    op("post", "/task/over/{skip}/{limit}", User, "Own over jobs, newest first; limit 0 is all", OVER, None, Many("Task")),
+    op("get", "/task/over/{skip}/{limit}", User, "The same, for a browser", OVER, None, Many("Task")),
+    op("post", "/task/over/all/{skip}/{limit}", Admin, "All over jobs, newest first", OVER, None, Many("Task")),
+    op("get", "/task/over/all/{skip}/{limit}", Admin, "The same, for a browser", OVER, None, Many("Task")),
+    op("get", "/task/{id}", User, "A job", &[], None, One("Task")),
+    op("put", "/task/{id}", User, "Change a requirement that the site lets be changed", &[], Some("Change"), One("Task")),
+    op("delete", "/task/{id}", User, "Kill a job", &[], None, One("Message")),
+    op("get", "/task/{id}/status", User, "A job too", &[], None, One("Task")),
+    op("get", "/task/{id}/wait", User, "A job as soon as it is over, or as it is after timeout seconds", &["timeout"], None, One("Task")),
+    op("get", "/task/{id}/log", User, "Its output; with follow=1 as server-sent events while it grows", &["follow", "from"], None, Data("text/plain")),
+    op("get", "/task/{id}/suspend", User, "Suspend a running job", &[], None, One("Message")),
+    op("get", "/task/{id}/resume", User, "Resume a suspended job", &[], None, One("Message")),
+    op("get", "/task/{id}/reschedule", User, "Stop a job and put it back in the queue", &[], None, One("Message")),
+    op("get", "/task/{id}/archive", User, "Delete the files of an over job", &[], None, One("Message")),
+    op("delete", "/task/{id}/archive", User, "Delete an over job and its record", &[], None, One("Message")),
+    op("get", "/task/{id}/children", User, "The jobs of an array", &["skip", "limit"], None, Many("Task")),
+    op("get", "/task/{id}/files", User, "The job directory", &[], None, Many("Entry")),
+    op("get", "/task/{id}/files/{path}", User, "A directory as a list, or a file's bytes; one range is honoured", &[], None, Data("application/octet-stream")),
+    op("get", "/archive/{days}", User, "Archive own jobs that have been over for so many days", &["tag"], None, One("Message")),
+    op("delete", "/archive/{days}", User, "Delete own jobs that have been over for so many days", &["tag"], None, One("Message")),
+    op("get", "/user", Admin, "All users", &[], None, Many("User")),
+    op("get", "/user/{id}", User, "A user: oneself, or anyone for an administrator", &[], None, One("User")),
+    op("put", "/user/{id}", User, "Change email, SSH key, and, as an administrator, priority and quotas", &[], Some("User"), One("User")),
+    op("get", "/user/{id}/project", User, "The user's projects, the default first", &[], None, Many("Project")),
+    op("get", "/user/{id}/usage", User, "The user's use, a row a day", &["days"], None, Many("Usage")),
+    op("delete", "/user/{id}/task", User, "Kill all jobs of the user", &["tag"], None, One("Message")),
+    op("post", "/user/{id}/apikey", User, "Replace the own API key; the answer is the only place that shows it", &[], None, One("ApiKey")),
+    op("get", "/project/{id}", User, "A project one is in", &[], None, One("Project")),
+    op("get", "/project/{id}/usage", User, "The project's use, a row a day", &["days"], None, Many("Usage")),
+];
+
+const fn op(
+    method: &'static str,
+    path: &'static str,
+    who: Who,
+    summary: &'static str,
+    query: &'static [&'static str],
+    body: Option<&'static str>,
+    answer: Answer,
+) -> Operation {
+    Operation { method, path, who, summary, query, body, answer }
+}
+
+/// The OpenAPI document of a site that is served under `prefix`.
+pub fn document(prefix: &str) -> Value {
+    let mut paths = Map::new();
+    for operation in OPERATIONS {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[operation.method] = described(operation);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "GoDocker",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Jobs in containers. Get a token from /authenticate and send it as `Authorization: Bearer`.",
+        },
+        "servers": [{ "url": format!("{prefix}/api/1.0") }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "schemas": schemas(),
+        },
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    let mut parameters: Vec<Value> = operation
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| {
+            let is_text =
+                name == "path" || operation.path.starts_with("/user") || operation.path.starts_with("/project");
+            let schema = if is_text { json!({ "type": "string" }) } else { json!({ "type": "integer", "minimum": 0 }) };
+            json!({ "name": name, "in": "path", "required": true, "schema": schema })
+        })
+        .collect();
+    parameters.extend(operation.query.iter().map(|name| json!({ "name": name, "in": "query", "schema": query(name) })));
+    let mut described = json!({
+        "operationId": operation_id(operation),
+        "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
+        "summary": operation.summary,
+        "parameters": parameters,
+        "responses": responses(operation),
+        "security": if operation.who == All { json!([]) } else { json!([{ "token": [] }]) },
+    });
+    if let Some(body) = operation.body {
+        described["requestBody"] = json!({ "required": true, "content": json_of(&reference(body)) });
+    }
+    described
+}
+
+fn operation_id(operation: &Operation) -> String {
+    let path = operation.path.replace(['{', '}'], "").replace(['/', '.'], "_");
+    format!("{}{path}", operation.method)
+}
+
+fn query(name: &str) -> Value {
+    match name {
+        "skip" | "limit" | "from" | "timeout" => json!({ "type": "integer", "minimum": 0 }),
+        "days" => json!({ "type": "integer", "minimum": 1 }),
+        "children" => json!({ "type": "boolean" }),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+fn responses(operation: &Operation) -> Value {
+    let content = match operation.answer {
+        One(schema) => json_of(&reference(schema)),
+        Many(schema) => json_of(&json!({ "type": "array", "items": reference(schema) })),
+        Data(kind) => json!({ kind: { "schema": {} } }),
+    };
+    let mut responses = json!({ "200": { "description": "Done", "content": content } });
+    let mut fails = |status: &str, description: &str| {
+        responses[status] = json!({ "description": description, "content": json_of(&reference("Error")) });
+    };
+    fails("400", "Something in the request is not as it must be");
+    fails("500", "Something is wrong here");
+    if operation.who != All || operation.body == Some("Login") {
+        fails("401", "No valid token, or a wrong key");
+    }
+    if operation.who != All {
+        fails("403", "Not allowed");
+    }
+    if operation.path.contains('{') {
+        fails("404", "Not there, or not yours to see");
+        fails("409", "The job is in no state for it");
+    }
+    if operation.method == "post" {
+        fails("429", "Too many");
+    }
+    responses
+}
+
+fn json_of(schema: &Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
+
+fn object(required: &[&str], properties: &Value) -> Value {
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn schemas() -> Value {
+    let (text, number, whole, flag) = (
+        json!({ "type": "string" }),
+        json!({ "type": "number" }),
+        json!({ "type": "integer" }),
+        json!({ "type": "boolean" }),
+    );
+    let maybe_text = json!({ "type": ["string", "null"] });
+    let resources = object(&[], &json!({ "cpu": number, "ram": number, "gpus": whole }));
+    json!({
+        "Text": text,
+        "Error": object(&["error", "msg"], &json!({ "error": text, "msg": text, "fields": { "type": "array" } })),
+        "Login": object(&["user", "apikey"], &json!({ "user": text, "apikey": text })),
+        "Token": object(&["token"], &json!({ "token": text })),
+        "ApiKey": object(&["apikey"], &json!({ "apikey": text })),
+        "Message": object(&["msg"], &json!({ "msg": text, "id": whole, "count": whole })),
+        "Added": object(&["msg", "id"], &json!({ "msg": text, "id": whole })),
+        "Change": object(&["name", "value"], &json!({ "name": text, "value": {} })),
+        "Config": object(&["images", "volumes", "constraints", "executor_features", "defaults"], &json!({
+            "images": { "type": "array" }, "volumes": { "type": "array" }, "constraints": { "type": "array" },
+            "executor_features": { "type": "array", "items": text }, "defaults": resources,
+        })),
+        "Node": object(&["name", "executor", "total", "used"], &json!({
+            "name": text, "executor": text, "total": resources, "used": resources,
+            "labels": { "type": "array", "items": text }, "drained": flag,
+        })),
+        "NewTask": new_task(),
+        "Task": object(
+            &["id", "date", "user", "meta", "requirements", "container", "command", "notify", "status"],
+            &json!({
+                "id": whole, "parent_task_id": { "type": ["integer", "null"] }, "date": number,
+                "user": { "type": "object" }, "meta": { "type": "object" }, "requirements": { "type": "object" },
+                "container": { "type": "object" }, "command": { "type": "object" }, "notify": { "type": "object" },
+                "status": object(&["primary", "secondary", "phase", "date_over"], &json!({
+                    "primary": { "enum": ["pending", "running", "over", "archived"] },
+                    "secondary": maybe_text, "ending": maybe_text, "reason": maybe_text,
+                    "phase": { "enum": ["pending", "starting", "running", "over", "archived"] },
+                    "exitcode": { "type": ["integer", "null"] }, "duration": { "type": ["number", "null"] },
+                    "date_running": number, "date_over": { "type": ["number", "null"] },
+                })),
+            }),
+        ),
+        "Entry": object(&["name", "type", "size"], &json!({
+            "name": text, "type": { "enum": ["dir", "file"] }, "size": whole, "modified": whole,
+        })),
+        "User": object(&[], &json!({
+            "id": text, "uid": whole, "gid": whole, "sgids": { "type": "array", "items": whole }, "email": maybe_text,
+            "homeDirectory": maybe_text, "admin": flag, "type": text, "credentials": { "type": "object" },
+            "usage": { "type": "object" },
+        })),
+        "Project": object(&["id", "prio"], &json!({
+            "id": text, "description": text, "owner": maybe_text, "members": { "type": "array", "items": text },
+            "prio": whole, "quota_time": whole, "quota_cpu": whole, "quota_ram": whole, "volumes": { "type": "array" },
+        })),
+        "Usage": object(&["date", "cpu", "ram", "time"], &json!({
+            "date": text, "cpu": number, "ram": number, "time": number, "jobs": whole,
+        })),
+    })
+}
+
+/// Enough of a job to submit one by hand from the page.
+fn new_task() -> Value {
+    let mut schema = object(
+        &["meta", "container", "command"],
+        &json!({
+            "user": { "type": "object" },
+            "meta": object(&["name"], &json!({ "name": { "type": "string", "minLength": 1, "maxLength": 200 } })),
+            "requirements": { "type": "object" },
+            "container": object(&["image"], &json!({ "image": { "type": "string", "minLength": 1 } })),
+            "command": object(&["cmd"], &json!({ "cmd": { "type": "string", "minLength": 1 } })),
+            "notify": { "type": "object" },
+        }),
+    );
+    schema["example"] = json!({
+        "meta": { "name": "hello" },
+        "requirements": { "cpu": 1, "ram": 1 },
+        "container": { "image": "debian:stable", "volumes": [] },
+        "command": { "cmd": "#!/bin/sh\necho hello" },
+    });
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_that_is_named_exists() {
+        let document = document("/god");
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let text = document.to_string();
+        for named in text.split("#/components/schemas/").skip(1) {
+            let name = named.split('"').next().unwrap();
+            assert!(schemas.contains_key(name), "{name}");
+        }
+        assert_eq!(document["servers"][0]["url"], "/god/api/1.0");
+    }
+
+    /// The route table is text here, so that an endpoint cannot be forgotten in the document.
+    #[test]
+    fn the_document_and_the_route_table_name_the_same_operations() {
+        let table = include_str!("../mod.rs");
+        let table = &table[table.find("pub fn configure").unwrap()..table.find("fn at(").unwrap()];
+        let mut served = Vec::new();
+        for resource in table.split(".service(at(\"").skip(1) {
+            let path = resource.split('"').next().unwrap().replace(":.*", "");
+            for method in resource.split(".route(").skip(1) {
+                served.push(format!("{} {path}", method.split('(').next().unwrap()));
+            }
+        }
+        served.retain(|operation| !operation.contains("/docs"));
+        let mut described: Vec<_> = OPERATIONS.iter().map(|op| format!("{} {}", op.method, op.path)).collect();
+        served.sort();
+        described.sort();
+        assert_eq!(served, described);
+    }
+}

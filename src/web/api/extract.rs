@@ -1,0 +1,65 @@
+//! What handlers take from a request.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures::StreamExt;
+use serde_json::Value;
+
+use crate::web::access::{Caller, caller, check_csrf, has_token};
+use crate::web::error::ApiError;
+
+const MAX_BODY: usize = 10 * 1024 * 1024;
+/// Where a page's script puts its session's CSRF token.
+const CSRF_HEADER: &str = "X-CSRF-Token";
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// A [`Caller`] who changes something, and means it: with a token, or with the CSRF token of the session. Several
+/// changes are plain GETs in this API, which a link on a foreign page could otherwise have a browser send.
+#[derive(Debug, Clone)]
+pub struct Actor(pub Caller);
+
+impl FromRequest for Actor {
+    type Error = ApiError;
+    type Future = Extracting<Actor>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = caller(&request).await?;
+            if !has_token(&request) {
+                let sent = request.headers().get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+                check_csrf(&request, sent.unwrap_or_default())?;
+            }
+            Ok(Actor(caller))
+        })
+    }
+}
+
+/// The body as JSON, whatever its content type says: scripts forget it.
+#[derive(Debug)]
+pub struct Document(pub Value);
+
+impl FromRequest for Document {
+    type Error = ApiError;
+    type Future = Extracting<Document>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let mut body = Vec::new();
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|error| super::not_understood("body", &error))?;
+                if body.len() + chunk.len() > MAX_BODY {
+                    return Err(ApiError::BadRequest(format!("the body is larger than {MAX_BODY} bytes")));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            let document = serde_json::from_slice(&body);
+            document.map(Document).map_err(|error| super::not_understood("body", &error))
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! What this site offers: images, volumes, labels, executors, nodes.
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+
+use crate::plugins::executor::Capabilities;
+use crate::web::Site;
+use crate::web::access::Caller;
+use crate::web::error::ApiError;
+
+/// How many images the answer names at most.
+const MOST_IMAGES: usize = 500;
+
+/// For everyone: clients ask it before they log in.
+pub async fn config(site: web::Data<Site>) -> HttpResponse {
+    let config = &site.config;
+    let executors = site.queue.executors();
+    let images: Vec<Value> = config
+        .images
+        .iter()
+        .map(|image| json!({ "name": image.name, "url": image.url, "interactive": false, "default": image.default }))
+        .collect();
+    let volumes: Vec<Value> =
+        config.volumes.iter().map(|volume| json!({ "name": volume.name, "acl": volume.acl })).collect();
+    let constraints: Vec<Value> = config
+        .constraints
+        .iter()
+        .map(|constraint| json!({ "name": constraint.name, "value": constraint.values }))
+        .collect();
+    HttpResponse::Ok().json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "images": images,
+        "volumes": volumes,
+        "constraints": constraints,
+        "executor_features": executors.first().map(|(_, can)| features(*can)).unwrap_or_default(),
+        "executors": executors.iter()
+            .map(|(name, can)| json!({ "name": name, "features": features(*can) }))
+            .collect::<Vec<_>>(),
+        "defaults": { "cpu": config.defaults.cpu, "ram": config.defaults.ram },
+        "allow_root": config.access.allow_root,
+        "allow_user_images": config.access.allow_user_images,
+        "network_disabled": config.access.network_disabled,
+        "dynamic_fields": config.dynamic_fields.iter()
+            .map(|field| json!({ "name": field.name, "admin_only": field.only_admin }))
+            .collect::<Vec<_>>(),
+        "limits": {
+            "script_bytes": config.limits.script_bytes,
+            "array_jobs": config.limits.array_jobs,
+            "max_file_download": config.limits.max_file_download,
+        },
+    }))
+}
+
+fn features(can: Capabilities) -> Vec<&'static str> {
+    let known = [
+        (true, "kill"),
+        (can.pause, "pause"),
+        (can.ports, "ports"),
+        (can.root, "root"),
+        (can.images, "images"),
+        (can.volumes, "volumes"),
+    ];
+    known.into_iter().filter_map(|(has, name)| has.then_some(name)).collect()
+}
+
+/// Images used here, beyond the configured.
+pub async fn images(site: web::Data<Site>, _: Caller) -> Result<HttpResponse, ApiError> {
+    let mut images = site.store.images(MOST_IMAGES).await?;
+    images.retain(|used| !site.config.images.iter().any(|image| image.url == *used));
+    Ok(HttpResponse::Ok().json(images))
+}
+
+pub async fn nodes(site: web::Data<Site>, _: Caller) -> HttpResponse {
+    let nodes = site.queue.nodes().await;
+    let shown: Vec<Value> = nodes
+        .iter()
+        .map(|seen| {
+            json!({
+                "name": seen.node.name,
+                "executor": seen.node.executor,
+                "total": seen.node.total,
+                "used": seen.used,
+                "labels": seen.node.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "drained": seen.node.drained,
+            })
+        })
+        .collect();
+    HttpResponse::Ok().json(shown)
+}
