@@ -39,7 +39,7 @@ impl Scale {
     }
 }
 
-pub trait Policy: Send {
+pub trait Policy: Send + std::fmt::Debug {
     fn scale(&self, facts: &Facts<'_>) -> Scale;
 }
 
@@ -53,6 +53,7 @@ pub fn policy(name: &str, weights: FairShareWeights) -> Option<Box<dyn Policy>> 
 }
 
 /// First in, first out.
+#[derive(Debug)]
 pub struct Fifo;
 
 impl Policy for Fifo {
@@ -68,6 +69,7 @@ impl Policy for Fifo {
 }
 
 /// The original's fair share: little used, high priority and long waiting come first.
+#[derive(Debug)]
 pub struct FairShare {
     pub weights: FairShareWeights,
 }

@@ -362,7 +362,8 @@ impl spawner::OnExit for Inner {
 
 /// Returns when the process is gone.
 async fn wait_for(pidfd: OwnedFd) {
-    let readable = AsyncFd::with_interest(pidfd, tokio::io::Interest::READABLE);
+    // SAFETY: the descriptor is owned, and nobody else closes or replaces it.
+    let readable = unsafe { AsyncFd::register_with_interest(pidfd, tokio::io::Interest::READABLE) };
     match readable {
         Ok(readable) => drop(readable.readable().await.map(|_| ())),
         Err(error) => tracing::error!(%error, "a process cannot be watched; the next listing finds its end"),

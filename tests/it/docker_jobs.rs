@@ -1,0 +1,106 @@
+//! Jobs in real containers.
+
+use serde_json::json;
+
+use crate::support::engine::{Engine, docker as engine};
+use crate::support::{docker, job, job_with};
+
+#[tokio::test]
+async fn a_container_is_its_users_and_may_do_nothing_else() {
+    let server = docker().start().await;
+    let script = "#!/bin/bash\nid -u; pwd; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; touch /outside || echo kept in";
+    let id = server.submit(job(script)).await;
+    let task = server.over(id).await;
+    assert_eq!(task["status"]["ending"], "done", "{task}");
+    let uid = task["user"]["uid"].as_u64().unwrap();
+    let log = server.file(id, "god.log").await;
+    let lines: Vec<_> = log.split_whitespace().collect();
+    assert_eq!(lines[..2], [uid.to_string().as_str(), "/mnt/go-docker"], "bash is not required: {log}");
+    assert!(log.contains("NoNewPrivs:\t1") && log.contains("CapEff:\t0000000000000000"), "{log}");
+    assert!(log.contains("kept in"), "{log}");
+    assert_eq!(server.file(id, "god.info").await.lines().count(), 2);
+}
+
+#[tokio::test]
+async fn a_job_that_takes_too_much_memory_ends_as_that() {
+    let server = docker().start().await;
+    let mut hungry = job("x=1; while :; do x=$x$x; done");
+    hungry["requirements"]["ram"] = json!(0.02);
+    let task = server.over(server.submit(hungry).await).await;
+    assert_eq!(task["status"]["ending"], "out of memory", "{task}");
+    assert_eq!(task["container"]["meta"]["State"]["OOMKilled"], true);
+}
+
+#[tokio::test]
+async fn killing_suspending_and_exit_codes_work_in_containers() {
+    let server = docker().start().await;
+    let id = server.submit(job("trap 'exit 9' TERM; while :; do sleep 0.1; done")).await;
+    server.running(id).await;
+    assert_eq!(server.call("GET", &format!("/task/{id}/suspend"), None).await.0, 200);
+    server.until(id, "suspended", |task| task["status"]["secondary"] == "suspended").await;
+    server.kill_job(id).await;
+    let task = server.over(id).await;
+    assert_eq!((&task["status"]["ending"], &task["status"]["exitcode"]), (&json!("killed"), &json!(137)));
+    let task = server.over(server.submit(job("exit 42")).await).await;
+    assert_eq!((&task["status"]["ending"], &task["status"]["exitcode"]), (&json!("failed"), &json!(42)));
+}
+
+#[tokio::test]
+async fn an_image_that_is_not_to_be_had_is_refused_with_its_name() {
+    let server = docker().with("GODOCKER_DOCKER_PULL", "false").start().await;
+    let id = server.submit(job_with("true", "container", "image", "no/such:image")).await;
+    let task = server.over(id).await;
+    assert_eq!(task["status"]["ending"], "rejected", "{task}");
+    assert!(task["status"]["reason"].as_str().unwrap().contains("no/such:image"), "{task}");
+}
+
+#[tokio::test]
+async fn ports_are_opened_on_the_host() {
+    let server = docker().start().await;
+    let script = "mkdir www; echo hello > www/index.html; httpd -f -p 8080 -h www";
+    let id = server.submit(job_with(script, "requirements", "ports", json!([8080]))).await;
+    let task = server.running(id).await;
+    let mapping = &task["container"]["port_mapping"][0];
+    assert_eq!(mapping["container"], 8080);
+    assert!(task["container"]["ports"][0].is_string(), "old clients join them");
+    let url = format!("http://127.0.0.1:{}/", mapping["host"]);
+    server
+        .until(id, "answering", |_| {
+            let answer = std::process::Command::new("curl").args(["-s", &url]).output().unwrap();
+            String::from_utf8_lossy(&answer.stdout).contains("hello")
+        })
+        .await;
+    server.kill_job(id).await;
+    server.over(id).await;
+}
+
+#[tokio::test]
+async fn a_container_removed_by_somebody_else_is_a_node_failure() {
+    let server = docker().start().await;
+    let id = server.submit(job("sleep 60")).await;
+    let task = server.running(id).await;
+    engine(None, &["rm", "-f", task["container"]["id"].as_str().unwrap()]);
+    let task = server.over(id).await;
+    assert!(["node failure", "failed"].contains(&task["status"]["ending"].as_str().unwrap()), "{task}");
+}
+
+#[tokio::test]
+async fn an_engine_that_goes_and_comes_back_loses_nothing() {
+    let mut engine = Engine::start();
+    let server = docker().with("GODOCKER_DOCKER_URL", &engine.host()).start().await;
+    let networkless = |script: &str| job_with(script, "container", "network", false);
+    let before = server.submit(networkless("sleep 3; echo lived")).await;
+    server.running(before).await;
+    engine.stop();
+    let during = server.submit(networkless("echo later")).await;
+    let away = |task: &serde_json::Value| task["status"]["pending"]["code"] == "executor_away";
+    let task = server.until(during, "waiting for the engine", away).await;
+    assert!(task["status"]["reason"].as_str().unwrap().contains("does not answer"), "{task}");
+    assert_eq!(server.task(before).await["status"]["phase"], "running");
+    engine.go_on();
+    for (id, log) in [(before, "lived\n"), (during, "later\n")] {
+        let task = server.over(id).await;
+        assert_eq!(task["status"]["ending"], "done", "{task}\n{}", server.log());
+        assert_eq!(server.file(id, "god.log").await, log);
+    }
+}

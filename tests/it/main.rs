@@ -1,0 +1,12 @@
+//! The integration tests: one binary, real processes, real engines.
+//!
+//! `support` starts servers and speaks to them; each other module is a part of what GoDocker promises. They need what
+//! `scripts/with-services` starts: run them by `make test`.
+
+mod bad_input;
+mod docker_jobs;
+mod faults;
+mod life;
+mod old_client;
+mod starting;
+mod support;
