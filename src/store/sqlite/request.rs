@@ -1,0 +1,34 @@
+//! Writing down what was asked of jobs.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+
+use super::row::{job_id, key, to_json};
+use crate::domain::{JobId, Phase, Request};
+use crate::store::Result;
+
+/// A kill stays what is asked, whatever comes after it. `?3` is a set of phases, one bit each.
+const WRITE: &str = "UPDATE jobs SET revision = revision + 1, request = ?2 \
+     WHERE (1 << phase) & ?3 <> 0 AND (request IS NULL OR json_type(request, '$.kill') IS NULL)";
+
+pub fn request(connection: &Connection, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>> {
+    let column = to_json("a request", &request)?;
+    let phases = phases.iter().fold(0_i64, |set, phase| set | 1 << *phase as i64);
+    let mut on_job = connection.prepare_cached(&format!("{WRITE} AND id = ?1 RETURNING id"))?;
+    let mut on_children = connection.prepare_cached(&format!("{WRITE} AND parent = ?1 RETURNING id"))?;
+    let mut written = BTreeSet::new();
+    for id in ids.iter().collect::<BTreeSet<_>>() {
+        // A child that is named beside its parent is written once, with the parent, whose id is lower.
+        if written.contains(id) {
+            continue;
+        }
+        for statement in [&mut on_job, &mut on_children] {
+            let mut rows = statement.query(params![key(*id), column, phases])?;
+            while let Some(row) = rows.next()? {
+                written.insert(job_id(row.get(0)?));
+            }
+        }
+    }
+    Ok(written.into_iter().collect())
+}
