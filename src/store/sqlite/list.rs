@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params, params, params_from_iter};
 
 use super::filter::selection;
-use super::row::{COLUMNS, JobReader, Needs, from_json, job_id, key, load, optional_from_json, text};
+use super::row::{COLUMNS, JobReader, Needs, from_json, job_id, key, load, optional_from_json, phase_set, text};
 use crate::domain::{Cores, Job, JobId, JobState, Memory, Phase, Resources, Timestamp};
 use crate::store::{DependencyOutcome, JobFilter, JobOrder, Page, PendingRow, Result};
 
@@ -79,15 +79,19 @@ pub fn count_query(filter: &JobFilter) -> (String, Vec<Value>) {
     (format!("SELECT count(*) {}", selected.from), selected.values)
 }
 
+const ANY_PHASE: i64 = -1;
+
 /// Counting from the tallies, which know owners, projects and phases and nothing else.
 fn tally_query(filter: &JobFilter) -> Option<(String, Vec<Value>)> {
     let JobFilter { owner, project, phases, tag, ended_before, requested, with_children, after, order } = filter;
-    let beyond = tag.is_some() || ended_before.is_some() || *requested || after.is_some();
-    if beyond || *order == JobOrder::EndedDescending {
+    if tag.is_some() || ended_before.is_some() || *requested || after.is_some() {
         return None;
     }
-    let set = phases.iter().fold(0_i64, |set, phase| set | 1 << *phase as i64);
-    let set = if set == 0 { i64::from(u8::MAX) } else { set };
+    let possible = match order {
+        JobOrder::IdAscending | JobOrder::IdDescending => ANY_PHASE,
+        JobOrder::EndedDescending => phase_set(&[Phase::Over, Phase::Archived]),
+    };
+    let asked = if phases.is_empty() { ANY_PHASE } else { phase_set(phases) };
     let sql = "SELECT coalesce(sum(jobs), 0) FROM tallies
                WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR project = ?2) AND child <= ?3
                    AND (1 << phase) & ?4 <> 0";
@@ -96,7 +100,7 @@ fn tally_query(filter: &JobFilter) -> Option<(String, Vec<Value>)> {
         text(owner.as_ref().map(|user| user.as_str())),
         text(project.as_ref().map(|project| project.as_str())),
         Value::from(*with_children),
-        Value::from(set),
+        Value::from(asked & possible),
     ];
     Some((sql.to_owned(), values))
 }

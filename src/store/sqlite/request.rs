@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::row::{job_id, key, to_json};
+use super::row::{job_id, key, phase_set, to_json};
 use crate::domain::{JobId, Phase, Request};
 use crate::store::Result;
 
-/// A kill stays what is asked, whatever comes after it. `?3` is a set of phases, one bit each.
+/// A kill stays what is asked, whatever comes after it. `?3` is a [`phase_set`].
 const WRITE: &str = "UPDATE jobs SET revision = revision + 1, request = ?2 \
      WHERE (1 << phase) & ?3 <> 0 AND (request IS NULL OR json_type(request, '$.kill') IS NULL)";
 
 pub fn request(connection: &Connection, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>> {
     let column = to_json("a request", &request)?;
-    let phases = phases.iter().fold(0_i64, |set, phase| set | 1 << *phase as i64);
+    let phases = phase_set(phases);
     let mut on_job = connection.prepare_cached(&format!("{WRITE} AND id = ?1 RETURNING id"))?;
     let mut on_children = connection.prepare_cached(&format!("{WRITE} AND parent = ?1 RETURNING id"))?;
     let mut written = BTreeSet::new();

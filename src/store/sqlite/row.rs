@@ -177,6 +177,11 @@ pub fn job_id(key: i64) -> JobId {
     JobId(key.cast_unsigned())
 }
 
+/// One bit a phase, to ask `(1 << phase) & set <> 0`.
+pub fn phase_set(phases: &[Phase]) -> i64 {
+    phases.iter().fold(0, |set, phase| set | 1 << *phase as i64)
+}
+
 pub fn to_json<T: Serialize + ?Sized>(what: &str, value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| corrupt(what, error))
 }
