@@ -49,9 +49,12 @@ fn limits(page: Page) -> [i64; 2] {
 
 pub fn children(connection: &Connection, parent: JobId, page: Page) -> Result<Vec<Job>> {
     let [limit, skip] = limits(page);
-    // Ids of children rise with their index.
-    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE parent = ?1 ORDER BY id LIMIT ?2 OFFSET ?3");
-    read_all(connection, &sql, params![key(parent), limit, skip])
+    read_all(connection, &children_query(), params![key(parent), limit, skip])
+}
+
+/// Ids of children rise with their index.
+pub fn children_query() -> String {
+    format!("SELECT {COLUMNS} FROM jobs WHERE parent = ?1 ORDER BY id LIMIT ?2 OFFSET ?3")
 }
 
 fn read_all(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<Job>> {

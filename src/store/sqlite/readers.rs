@@ -15,13 +15,17 @@ const READERS: usize = 4;
 pub struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     pub fn new(path: &Path) -> Result<Arc<Self>> {
         let first = open_reader(path)?;
-        Ok(Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(vec![first]), permits: Semaphore::new(READERS) }))
+        Ok(Arc::new(Readers {
+            path: path.to_owned(),
+            idle: Mutex::new(vec![first]),
+            permits: Arc::new(Semaphore::new(READERS)),
+        }))
     }
 
     pub async fn read<T: Send + 'static>(
@@ -29,8 +33,10 @@ impl Readers {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let readers = Arc::clone(self);
-        let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         tokio::task::spawn_blocking(move || {
+            // Held by the read itself: whoever asked may stop waiting before it is done.
+            let _permit = permit;
             let connection = readers.take()?;
             let transaction = connection.unchecked_transaction()?;
             let answer = work(&transaction);

@@ -15,8 +15,9 @@ const WRITE: &str = "UPDATE jobs SET revision = revision + 1, request = ?2 \
 pub fn request(connection: &Connection, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>> {
     let column = to_json("a request", &request)?;
     let phases = phase_set(phases);
-    let mut on_job = connection.prepare_cached(&format!("{WRITE} AND id = ?1 RETURNING id"))?;
-    let mut on_children = connection.prepare_cached(&format!("{WRITE} AND parent = ?1 RETURNING id"))?;
+    let [on_job, on_children] = queries();
+    let mut on_job = connection.prepare_cached(&on_job)?;
+    let mut on_children = connection.prepare_cached(&on_children)?;
     let mut written = BTreeSet::new();
     for id in ids.iter().collect::<BTreeSet<_>>() {
         // A child that is named beside its parent is written once, with the parent, whose id is lower.
@@ -31,4 +32,9 @@ pub fn request(connection: &Connection, ids: &[JobId], request: Request, phases:
         }
     }
     Ok(written.into_iter().collect())
+}
+
+/// For a job itself, and for its children.
+pub fn queries() -> [String; 2] {
+    ["id", "parent"].map(|key| format!("{WRITE} AND {key} = ?1 RETURNING id"))
 }

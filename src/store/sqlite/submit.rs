@@ -116,11 +116,20 @@ pub fn replace_spec(connection: &Connection, id: JobId, expect: u64, spec: &JobS
         resources.gpus,
         Needs::column(spec)?
     ];
-    const SET: &str = "UPDATE jobs SET revision = revision + 1, spec = ?1, cpu_millis = ?2, ram_bytes = ?3, gpus = ?4, \
-         needs = ?5";
-    connection.prepare_cached(&format!("{SET} WHERE id = ?1"))?.execute(values)?;
-    connection.prepare_cached(&format!("{SET} WHERE parent = ?1 AND spec = ?1 AND ended IS NULL"))?.execute(values)?;
+    for sql in replace_queries() {
+        connection.prepare_cached(&sql)?.execute(values)?;
+    }
     Ok(true)
+}
+
+/// For a job itself, and for its children.
+pub fn replace_queries() -> [String; 2] {
+    ["id = ?1", "parent = ?1 AND spec = ?1 AND ended IS NULL"].map(|of| {
+        format!(
+            "UPDATE jobs SET revision = revision + 1, spec = ?1, cpu_millis = ?2, ram_bytes = ?3, gpus = ?4, needs = ?5
+             WHERE {of}"
+        )
+    })
 }
 
 pub fn remove(connection: &Connection, id: JobId) -> Result<bool> {
@@ -133,25 +142,25 @@ pub fn remove(connection: &Connection, id: JobId) -> Result<bool> {
         return Ok(false);
     }
     untally(connection, key)?;
-    // `spec` is the parent's for most children, and that goes with the parent.
-    for sql in [
-        "DELETE FROM specs WHERE id IN (SELECT spec FROM jobs WHERE parent = ?1)",
-        "DELETE FROM specs WHERE id = ?1",
-        "DELETE FROM job_tags WHERE job = ?1",
-        "DELETE FROM jobs WHERE parent = ?1",
-        "DELETE FROM jobs WHERE id = ?1",
-    ] {
+    for sql in REMOVE {
         connection.prepare_cached(sql)?.execute([key])?;
     }
     Ok(true)
 }
 
+/// `spec` is the parent's for most children, and that goes with the parent.
+pub const REMOVE: [&str; 5] = [
+    "DELETE FROM specs WHERE id IN (SELECT spec FROM jobs WHERE parent = ?1)",
+    "DELETE FROM specs WHERE id = ?1",
+    "DELETE FROM job_tags WHERE job = ?1",
+    "DELETE FROM jobs WHERE parent = ?1",
+    "DELETE FROM jobs WHERE id = ?1",
+];
+
 fn untally(connection: &Connection, key: i64) -> Result<()> {
     let mut tally = Tally::default();
-    for of in ["id = ?1", "parent = ?1"] {
-        let mut select = connection.prepare_cached(&format!(
-            "SELECT user, project, parent IS NOT NULL, phase, count(*) FROM jobs WHERE {of} GROUP BY 1, 2, 3, 4"
-        ))?;
+    for of in JOB_AND_CHILDREN {
+        let mut select = connection.prepare_cached(&untally_query(of))?;
         let mut rows = select.query([key])?;
         while let Some(row) = rows.next()? {
             let sort = Sort { user: row.get(0)?, project: row.get(1)?, child: row.get(2)? };
@@ -159,4 +168,10 @@ fn untally(connection: &Connection, key: i64) -> Result<()> {
         }
     }
     tally.write(connection)
+}
+
+pub const JOB_AND_CHILDREN: [&str; 2] = ["id = ?1", "parent = ?1"];
+
+pub fn untally_query(of: &str) -> String {
+    format!("SELECT user, project, parent IS NOT NULL, phase, count(*) FROM jobs WHERE {of} GROUP BY 1, 2, 3, 4")
 }
