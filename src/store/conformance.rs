@@ -1,0 +1,54 @@
+//! What every store does, as a suite that each backend runs: [`run`], with a function that makes an empty store.
+//!
+//! A guarantee of the traits that is not checked here is not one. It panics where a guarantee does not hold.
+
+mod arrays;
+mod builders;
+mod commits;
+mod lists;
+mod people;
+mod requests;
+
+use std::sync::Arc;
+
+#[cfg(test)]
+pub(super) use builders::a_job;
+#[cfg(test)]
+pub(super) use lists::combinations;
+
+use super::Store;
+
+/// Every check, each on a store of its own.
+pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
+    commits::ids_rise_and_are_never_used_twice(&*make().await).await;
+    commits::a_job_reads_back_as_it_was_submitted(&*make().await).await;
+    commits::unknown_ids_are_left_out(&*make().await).await;
+    commits::only_a_change_of_the_present_revision_applies(&*make().await).await;
+    commits::one_of_many_concurrent_changes_wins(make().await).await;
+    commits::concurrent_submits_get_ids_of_their_own(make().await).await;
+    commits::a_charge_is_counted_once(&*make().await).await;
+    commits::a_stale_change_leaves_nothing_behind(&*make().await).await;
+    commits::outcomes_tell_how_jobs_ended(&*make().await).await;
+    commits::usage_sums_by_day_and_by_pair(&*make().await).await;
+    arrays::children_follow_their_parent_without_gaps(&*make().await).await;
+    arrays::a_starting_child_starts_its_parent(&*make().await).await;
+    arrays::an_array_ends_with_its_last_child(&*make().await).await;
+    arrays::an_array_fails_with_a_child(&*make().await).await;
+    arrays::a_killed_array_is_killed(&*make().await).await;
+    arrays::an_array_may_end_within_one_commit(&*make().await).await;
+    arrays::a_new_spec_of_an_array_is_its_childrens(&*make().await).await;
+    arrays::removing_an_array_removes_its_children(&*make().await).await;
+    requests::a_request_is_written_on_the_phases_named(&*make().await).await;
+    requests::nothing_replaces_a_kill(&*make().await).await;
+    requests::a_request_reaches_the_children_of_an_array(&*make().await).await;
+    requests::a_spec_is_replaced_on_an_active_job_only(&*make().await).await;
+    requests::only_what_is_over_is_removed(&*make().await).await;
+    lists::lists_honour_every_filter(&*make().await).await;
+    lists::lists_come_in_order_and_pages(&*make().await).await;
+    lists::counts_are_the_lengths_of_lists(&*make().await).await;
+    lists::pending_rows_hold_what_the_scheduler_asks(&*make().await).await;
+    lists::pending_rows_come_in_pages(&*make().await).await;
+    people::users_are_created_and_replaced(&*make().await).await;
+    people::everyone_is_in_the_default_project_first(&*make().await).await;
+    people::settings_read_back(&*make().await).await;
+}

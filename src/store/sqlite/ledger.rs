@@ -1,0 +1,77 @@
+//! What finished jobs used, by day, and the images that they ran.
+
+use rusqlite::{Connection, Params, Row, params};
+
+use super::row::Names;
+use crate::domain::usage::{DailyUsage, Usage};
+use crate::domain::{ProjectId, UserId};
+use crate::store::{Charge, Result};
+
+pub fn add(connection: &Connection, charge: &Charge) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO ledger (day, user, project, cpu, ram, seconds, jobs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)
+             ON CONFLICT DO UPDATE SET cpu = cpu + excluded.cpu, ram = ram + excluded.ram,
+                 seconds = seconds + excluded.seconds, jobs = jobs + 1",
+        )?
+        .execute(params![
+            charge.day,
+            charge.user.as_str(),
+            charge.project.as_str(),
+            charge.cpu,
+            charge.ram,
+            charge.seconds
+        ])?;
+    connection
+        .prepare_cached("INSERT INTO images (image, uses) VALUES (?1, 1) ON CONFLICT DO UPDATE SET uses = uses + 1")?
+        .execute([&charge.image])?;
+    Ok(())
+}
+
+pub fn images(connection: &Connection, limit: usize) -> Result<Vec<String>> {
+    let mut select = connection.prepare_cached("SELECT image FROM images ORDER BY uses DESC, image LIMIT ?1")?;
+    let images = select.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
+    Ok(images.collect::<rusqlite::Result<_>>()?)
+}
+
+pub const OF_USER: &str = "SELECT day, sum(cpu), sum(ram), sum(seconds), sum(jobs) FROM ledger \
+     WHERE user = ?1 AND day >= ?2 GROUP BY day ORDER BY day";
+pub const OF_PROJECT: &str = "SELECT day, sum(cpu), sum(ram), sum(seconds), sum(jobs) FROM ledger \
+     WHERE project = ?1 AND day >= ?2 GROUP BY day ORDER BY day";
+pub const BY_PAIR: &str = "SELECT user, project, sum(cpu), sum(ram), sum(seconds), sum(jobs) FROM ledger \
+     WHERE day >= ?1 GROUP BY user, project ORDER BY user, project";
+
+pub fn of_user(connection: &Connection, user: &UserId, from_day: i64) -> Result<Vec<DailyUsage>> {
+    days(connection, OF_USER, params![user.as_str(), from_day])
+}
+
+pub fn of_project(connection: &Connection, project: &ProjectId, from_day: i64) -> Result<Vec<DailyUsage>> {
+    days(connection, OF_PROJECT, params![project.as_str(), from_day])
+}
+
+fn days(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<DailyUsage>> {
+    let mut select = connection.prepare_cached(sql)?;
+    let days = select.query_map(values, |row| Ok(DailyUsage { day: row.get(0)?, usage: usage(row, 1)? }))?;
+    Ok(days.collect::<rusqlite::Result<_>>()?)
+}
+
+pub fn by_pair(connection: &Connection, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>> {
+    let (mut users, mut projects) = (Names::default(), Names::default());
+    let mut select = connection.prepare_cached(BY_PAIR)?;
+    let mut rows = select.query([from_day])?;
+    let mut pairs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let user = users.get(super::row::text(row, 0)?)?;
+        pairs.push((user, projects.get(super::row::text(row, 1)?)?, usage(row, 2)?));
+    }
+    Ok(pairs)
+}
+
+fn usage(row: &Row<'_>, first: usize) -> rusqlite::Result<Usage> {
+    Ok(Usage {
+        cpu: row.get(first)?,
+        ram: row.get(first + 1)?,
+        time: row.get(first + 2)?,
+        jobs: row.get::<_, i64>(first + 3)?.cast_unsigned(),
+    })
+}

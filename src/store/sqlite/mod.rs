@@ -1,0 +1,167 @@
+//! The store in one SQLite file: for one machine, without a server.
+//!
+//! One thread writes (`writer`) and commits in groups; reads have connections of their own (`readers`) and never wait
+//! for it. Here is how traits map to SQL, one file a subject. Deliberately not here: what a state means or which may
+//! follow which (`domain`); this only keeps the columns that are asked for in step with it.
+
+mod commit;
+mod connection;
+mod error;
+mod filter;
+mod ledger;
+mod list;
+mod people;
+mod readers;
+mod request;
+mod row;
+mod submit;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    Applied, Change, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob, Page, PendingRow, Result,
+    SettingStore, Submitted, UserStore,
+};
+use crate::domain::project::Project;
+use crate::domain::usage::{DailyUsage, Usage};
+use crate::domain::{Job, JobId, JobSpec, Phase, ProjectId, Request, User, UserId};
+use readers::Readers;
+use writer::Writer;
+
+/// Dropping it finishes the writes that have queued up.
+pub struct SqliteStore {
+    readers: Arc<Readers>,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file, whose directory must exist, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Arc<SqliteStore>> {
+        let connection = connection::open_writer(path)?;
+        let readers = Readers::new(path)?;
+        Ok(Arc::new(SqliteStore { readers, writer: Writer::start(connection, path)? }))
+    }
+}
+
+#[async_trait]
+impl JobStore for SqliteStore {
+    async fn submit(&self, job: NewJob) -> Result<Submitted> {
+        self.writer.write(move |c| submit::submit(c, &job)).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        self.readers.read(move |c| list::job(c, id)).await
+    }
+
+    async fn jobs(&self, ids: &[JobId]) -> Result<Vec<Job>> {
+        let ids = ids.to_vec();
+        self.readers.read(move |c| list::jobs(c, &ids)).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
+        self.writer.write(move |c| commit::commit(c, &changes)).await
+    }
+
+    async fn request(&self, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>> {
+        let (ids, phases) = (ids.to_vec(), phases.to_vec());
+        self.writer.write(move |c| request::request(c, &ids, request, &phases)).await
+    }
+
+    async fn replace_spec(&self, id: JobId, expect: u64, spec: JobSpec) -> Result<bool> {
+        self.writer.write(move |c| submit::replace_spec(c, id, expect, &spec)).await
+    }
+
+    async fn list(&self, filter: &JobFilter, page: Page) -> Result<Vec<Job>> {
+        let filter = filter.clone();
+        self.readers.read(move |c| list::list(c, &filter, page)).await
+    }
+
+    async fn count(&self, filter: &JobFilter) -> Result<u64> {
+        let filter = filter.clone();
+        self.readers.read(move |c| list::count(c, &filter)).await
+    }
+
+    async fn children(&self, parent: JobId, page: Page) -> Result<Vec<Job>> {
+        self.readers.read(move |c| list::children(c, parent, page)).await
+    }
+
+    async fn pending(&self, after: JobId, limit: usize) -> Result<Vec<PendingRow>> {
+        self.readers.read(move |c| list::pending(c, after, limit)).await
+    }
+
+    async fn outcomes(&self, ids: &[JobId]) -> Result<Vec<DependencyOutcome>> {
+        let ids = ids.to_vec();
+        self.readers.read(move |c| list::outcomes(c, &ids)).await
+    }
+
+    async fn remove(&self, id: JobId) -> Result<bool> {
+        self.writer.write(move |c| submit::remove(c, id)).await
+    }
+
+    async fn images(&self, limit: usize) -> Result<Vec<String>> {
+        self.readers.read(move |c| ledger::images(c, limit)).await
+    }
+}
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn user(&self, id: &UserId) -> Result<Option<User>> {
+        let id = id.clone();
+        self.readers.read(move |c| people::user(c, &id)).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        self.readers.read(people::users).await
+    }
+
+    async fn put_user(&self, user: User) -> Result<()> {
+        self.writer.write(move |c| people::put_user(c, &user)).await
+    }
+
+    async fn projects_of(&self, user: &UserId) -> Result<Vec<Project>> {
+        let user = user.clone();
+        self.readers.read(move |c| people::projects_of(c, &user)).await
+    }
+
+    async fn project(&self, id: &ProjectId) -> Result<Option<Project>> {
+        let id = id.clone();
+        self.readers.read(move |c| people::project(c, &id)).await
+    }
+}
+
+#[async_trait]
+impl LedgerStore for SqliteStore {
+    async fn user_usage(&self, user: &UserId, from_day: i64) -> Result<Vec<DailyUsage>> {
+        let user = user.clone();
+        self.readers.read(move |c| ledger::of_user(c, &user, from_day)).await
+    }
+
+    async fn project_usage(&self, project: &ProjectId, from_day: i64) -> Result<Vec<DailyUsage>> {
+        let project = project.clone();
+        self.readers.read(move |c| ledger::of_project(c, &project, from_day)).await
+    }
+
+    async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>> {
+        self.readers.read(move |c| ledger::by_pair(c, from_day)).await
+    }
+}
+
+#[async_trait]
+impl SettingStore for SqliteStore {
+    async fn setting(&self, key: &str) -> Result<Option<String>> {
+        let key = key.to_owned();
+        self.readers.read(move |c| people::setting(c, &key)).await
+    }
+
+    async fn put_setting(&self, key: &str, value: &str) -> Result<()> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.writer.write(move |c| people::put_setting(c, &key, &value)).await
+    }
+}
