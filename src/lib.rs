@@ -24,7 +24,7 @@
 pub mod actors;
 pub mod bootstrap;
 pub mod bus;
-//pub mod client;
+pub mod client;
 pub mod config;
 pub mod domain;
 pub mod files;

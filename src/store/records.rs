@@ -72,7 +72,7 @@ pub struct PendingRow {
     pub labels: Vec<Label>,
     pub dependencies: Vec<Dependency>,
     pub executor: Option<String>,
-    /// Launches so far that a node failure ended.
+    /// Launches so far that took.
     pub attempts: u32,
     pub failed_nodes: Vec<String>,
     pub request: Option<Request>,

@@ -4,6 +4,7 @@
 //! `scripts/with-services` starts: run them by `make test`.
 
 mod bad_input;
+mod client;
 mod docker_jobs;
 mod faults;
 mod life;

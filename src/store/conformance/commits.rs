@@ -59,7 +59,7 @@ pub async fn only_a_change_of_the_present_revision_applies(store: &dyn Store) {
     assert_eq!(commit(store, started).await, Applied::Stale);
     assert_eq!(get(store, id).await, now);
 
-    let requeued = change(&now, Transition::Requeue { at: Timestamp(3_000), failed: true });
+    let requeued = change(&now, Transition::Requeue { at: Timestamp(3_000), launched: true });
     assert!(matches!(commit(store, requeued).await, Applied::Done { .. }));
     assert_eq!(get(store, id).await.state, JobState::Pending { since: Timestamp(3_000), attempts: 1 });
 }

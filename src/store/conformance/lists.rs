@@ -168,7 +168,7 @@ pub async fn pending_rows_hold_what_the_scheduler_asks(store: &dyn Store) {
     new.spec.executor = Some("docker".into());
     let id = submit(store, new.clone()).await;
     start_now(store, id, 2_000).await;
-    let mut back = change(&get(store, id).await, Transition::Requeue { at: Timestamp(3_000), failed: true });
+    let mut back = change(&get(store, id).await, Transition::Requeue { at: Timestamp(3_000), launched: true });
     back.failed_nodes = vec!["n1".into()];
     commit(store, back).await;
     ask(store, &[id], Request::Reschedule).await;
