@@ -84,7 +84,7 @@ fn the_example_names_every_key_and_can_be_used() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("go-d.ini.example");
     let text = std::fs::read_to_string(&path).unwrap();
     for key in KEYS {
-        let named = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{}:", key.name));
+        let named = |line: &str| line.strip_prefix("#: ").unwrap_or(line).starts_with(&format!("{}:", key.name));
         assert!(text.lines().any(named), "{} is not in the example", key.name);
     }
     let (_, warnings) = load(&Sources { file: Some(path), ..Sources::default() }).unwrap();
