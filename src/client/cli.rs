@@ -41,7 +41,7 @@ pub enum Command {
     /// Store who you are, after the server has agreed
     Login(Login),
     /// Run a command as a job, and follow it as if it ran here
-    Run(Run),
+    Run(Box<Run>),
     /// Submit jobs and look after them
     #[command(subcommand)]
     Job(Job),
@@ -60,6 +60,7 @@ pub struct Login {
     /// Address of the server, like https://god.example.org
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
+    /// Your login there
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// Your API key; other users of this machine can see it while the command runs
@@ -74,6 +75,7 @@ pub struct Login {
 pub struct Run {
     #[command(flatten)]
     pub options: JobOptions,
+    /// The image to run in
     pub image: String,
     /// The command and its arguments, after --
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -83,7 +85,7 @@ pub struct Run {
 #[derive(Debug, Subcommand)]
 pub enum Job {
     /// Put a job in the queue; prints its id
-    Submit(Submit),
+    Submit(Box<Submit>),
     /// List your jobs
     List(List),
     /// Everything about a job
@@ -146,8 +148,10 @@ pub struct Submit {
 /// What `run` and `job submit` share. What is not given, the server decides.
 #[derive(Debug, Args, Default)]
 pub struct JobOptions {
+    /// Named after the program or script otherwise
     #[arg(long)]
     pub name: Option<String>,
+    /// For people
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
     /// Cores
@@ -168,8 +172,10 @@ pub struct JobOptions {
     /// A volume of the site: NAME, NAME:ro or NAME:rw
     #[arg(long, value_name = "VOLUME", value_parser = parse_volume)]
     pub volume: Vec<(String, Option<String>)>,
+    /// The project it counts for
     #[arg(long)]
     pub project: Option<String>,
+    /// A word to find it by; may be repeated
     #[arg(long)]
     pub tag: Vec<String>,
     /// The longest it may run: 90s, 30m, 12h, 2d
@@ -190,6 +196,7 @@ pub struct JobOptions {
     /// Send mail when it is over
     #[arg(long)]
     pub notify: bool,
+    /// The backend to run on, where the site has several
     #[arg(long, value_name = "NAME")]
     pub executor: Option<String>,
 }
@@ -205,8 +212,10 @@ pub struct List {
     /// At most so many; 0 is no limit [default: 50 with --over]
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// Only jobs with this tag
     #[arg(long)]
     pub tag: Option<String>,
+    /// Only jobs of this project
     #[arg(long)]
     pub project: Option<String>,
 }

@@ -105,24 +105,24 @@ impl Stream<'_> {
     /// The events that have come, at least one. May be dropped while it waits, and nothing is lost.
     async fn next(&mut self, backoff: &mut Backoff) -> Result<Vec<Event>, ClientError> {
         loop {
-            let mut response = match self.open.take() {
-                Some(response) => response,
-                None => self.connect().await?,
-            };
-            let broken = match self.chunk(&mut response).await {
+            if self.open.is_none() {
+                self.open = Some(self.connect().await?);
+            }
+            let response = self.open.as_mut().expect("it has just been opened");
+            let broken = match self.server.chunk(response, QUIET).await {
                 Ok(Some(bytes)) => {
-                    self.open = Some(response);
                     let events = self.parser.feed(&bytes);
-                    if !events.is_empty() {
-                        backoff.reset();
-                        self.note_positions(&events);
-                        return Ok(events);
+                    if events.is_empty() {
+                        continue;
                     }
-                    continue;
+                    backoff.reset();
+                    self.note_positions(&events);
+                    return Ok(events);
                 }
                 Ok(None) => None,
                 Err(error) => Some(error),
             };
+            self.open = None;
             if !backoff.pause().await {
                 return Err(broken.unwrap_or_else(|| ClientError::Away {
                     server: self.server.address(),
@@ -130,10 +130,6 @@ impl Stream<'_> {
                 }));
             }
         }
-    }
-
-    async fn chunk(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ClientError> {
-        self.server.chunk(response, QUIET).await
     }
 
     async fn connect(&mut self) -> Result<Response, ClientError> {

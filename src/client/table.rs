@@ -2,6 +2,9 @@
 
 use comfy_table::{Cell, ContentArrangement, presets};
 
+/// Columns of a terminal below which folded cells are harder to read than long lines.
+const NARROW: u16 = 60;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     header: Vec<&'static str>,
@@ -22,10 +25,13 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// As wide as the terminal; long cells are folded.
+    /// As wide as the terminal; long cells are folded. Where there is no room for that, as in a pipe.
     pub fn for_terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        if table.width().is_some_and(|width| width < NARROW) {
+            return self.plain();
+        }
         table.set_header(self.header.clone());
         for row in &self.rows {
             table.add_row(row.iter().map(Cell::new).collect::<Vec<_>>());

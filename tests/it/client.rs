@@ -117,7 +117,8 @@ fn a_run_for_programs_is_one_event_a_line() {
 #[test]
 fn an_interrupted_run_leaves_the_job_and_says_how_to_follow() {
     let server = FakeServer::start();
-    let mut god = User::of(&server).command(&["run", "--name", "endless", "debian", "--", "sleep", "inf"]);
+    let user = User::of(&server);
+    let mut god = user.command(&["run", "--name", "endless", "debian", "--", "sleep", "inf"]);
     let mut child = god.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -154,7 +155,7 @@ fn jobs_are_listed_for_people_and_for_programs() {
     let tasks: Value = serde_json::from_str(&out(&json)).unwrap();
     assert_eq!(tasks, json!([fake::running(7), fake::pending(8)]));
     let plain = user.god(&["job", "list", "--tag", "rna"]);
-    insta::assert_snapshot!(out(&plain).replace(|c: char| c == '\u{a0}', " "), @r"
+    insta::assert_snapshot!(out(&plain), @r"
     ID  NAME   STATE    IMAGE   CPU  GB  TIME  WHY
     7   blast  running  debian  2    4   42 s
     8   blast  pending  debian  2    4         No node has 2 cpu free. (3 in the queue, about 2 min)
@@ -255,7 +256,8 @@ fn a_log_is_shown_as_the_job_wrote_it() {
 #[test]
 fn a_reader_that_goes_away_ends_the_program_quietly() {
     let server = FakeServer::start();
-    let mut god = User::of(&server).command(&["job", "show", "7"]);
+    let user = User::of(&server);
+    let mut god = user.command(&["job", "show", "7"]);
     let mut child = god.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();

@@ -39,7 +39,7 @@ pub async fn run(cli: Cli, output: Output) -> Done {
     let session = Session { server: Server::new(&credentials)?, output };
     match cli.command {
         Command::Login(_) => unreachable!("logging in needs no session"),
-        Command::Run(asked) => run::run(&session, asked).await,
+        Command::Run(asked) => run::run(&session, *asked).await,
         Command::Job(job) => run_job(&session, job).await,
         Command::Image(Image::List) => site::images(&session).await,
         Command::Node(Node::List) => site::nodes(&session).await,
@@ -49,7 +49,7 @@ pub async fn run(cli: Cli, output: Output) -> Done {
 
 async fn run_job(session: &Session, job: Job) -> Done {
     match job {
-        Job::Submit(asked) => submit::submit(session, asked).await,
+        Job::Submit(asked) => submit::submit(session, *asked).await,
         Job::List(asked) => list::list(session, asked).await,
         Job::Show { id } => show::show(session, id).await,
         Job::Log(asked) => log::log(session, asked).await,
