@@ -23,7 +23,9 @@ impl Cgroups {
     pub fn find(instance: &InstanceId) -> Option<Self> {
         let found = version_one(Path::new("/sys/fs/cgroup"), instance).or_else(|| version_two(instance));
         if found.is_none() {
-            tracing::warn!("no control groups can be made here: native jobs run without limits on memory and processes");
+            tracing::warn!(
+                "no control groups can be made here: native jobs run without limits on memory and processes"
+            );
         }
         found.map(|version| Cgroups { version })
     }

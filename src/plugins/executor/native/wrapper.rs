@@ -12,7 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, pthread_sigmask, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, setfsgid, setfsuid, setgroups, setpgid, setresgid, setresuid, setsid};
+use nix::unistd::{
+    ForkResult, Gid, Pid, Uid, fork, setfsgid, setfsuid, setgroups, setpgid, setresgid, setresuid, setsid,
+};
 
 use super::record::{CLAIM, STATUS, start_time};
 use super::spawner::{failed, say};
@@ -193,7 +195,9 @@ fn open_streams() -> std::io::Result<()> {
     for (file, onto) in [(&log, 1), (&err, 2)] {
         // Appending and blocking, as a program expects of its output.
         // SAFETY: descriptors that we own.
-        let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, libc::O_APPEND) >= 0 && libc::dup2(file.as_raw_fd(), onto) >= 0 };
+        let done = unsafe {
+            libc::fcntl(file.as_raw_fd(), libc::F_SETFL, libc::O_APPEND) >= 0 && libc::dup2(file.as_raw_fd(), onto) >= 0
+        };
         if !done {
             return Err(std::io::Error::last_os_error());
         }
@@ -214,7 +218,7 @@ fn exec(order: &Order) -> std::io::Error {
             .collect::<std::io::Result<_>>()?;
         if has_its_interpreter(&script) {
             // Falls through to the shell when the kernel does not know the format, or may not run from here.
-            let _ = nix::unistd::execve(&path, &[path.clone()], &env);
+            let _ = nix::unistd::execve(&path, std::slice::from_ref(&path), &env);
         }
         let shell = c"/bin/sh".to_owned();
         nix::unistd::execve(&shell, &[shell.clone(), path], &env)?;
@@ -228,6 +232,5 @@ fn has_its_interpreter(script: &Path) -> bool {
     let read = File::open(script).and_then(|file| BufReader::new(file).take(256).read_until(b'\n', &mut first));
     let line = String::from_utf8_lossy(&first);
     let interpreter = line.strip_prefix("#!").and_then(|rest| rest.split_whitespace().next());
-    read.is_ok()
-        && interpreter.is_some_and(|path| nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok())
+    read.is_ok() && interpreter.is_some_and(|path| nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok())
 }
