@@ -16,6 +16,7 @@ pub mod watcher;
 
 mod ending;
 mod launching;
+mod scheduler_store;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,17 +10,13 @@ use actix::prelude::*;
 use async_trait::async_trait;
 
 use super::scheduler_state::{SchedulerState, row_of};
-use super::{Deliver, Shutdown, Works, ending};
+use super::scheduler_store::{CHUNK, PlanStored, Snapshot, end_killed, snapshot, store_plan};
+use super::{Deliver, Shutdown, Works};
 use crate::bus::Command;
-use crate::domain::usage::Usage;
-use crate::domain::{
-    Attempt, Ending, Job, JobId, JobState, Phase, ProjectId, Request, StopCause, Transition, User, UserId, WaitingJob,
-    project::Project,
-};
+use crate::domain::{JobId, Request, WaitingJob};
 use crate::plugins::executor::{Capabilities, Node};
-use crate::scheduling::plan::{Plan, Start};
 use crate::scheduling::queue::DependencyState;
-use crate::store::{Applied, Change, JobFilter, Page, PendingRow, StoreError};
+use crate::store::PendingRow;
 use crate::web::NodeUse;
 
 /// Decide now.
@@ -32,14 +28,6 @@ pub struct Pass;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Reconcile;
-
-/// The jobs of a plan that the store took, and those where someone else came first.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct PlanStored {
-    lost: Vec<JobId>,
-    rows: Vec<PendingRow>,
-}
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -72,20 +60,8 @@ struct Explain(Vec<JobId>);
 #[rtype(result = "Vec<NodeUse>")]
 struct Nodes;
 
-/// What the store has, read in one go.
-struct Snapshot {
-    rows: Vec<PendingRow>,
-    active: Vec<Job>,
-    users: Vec<User>,
-    projects: Vec<Project>,
-    usage: Vec<(UserId, ProjectId, Usage)>,
-}
-
 /// How often an executor that is away is asked whether it is back.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// Rows read at once.
-const CHUNK: usize = 10_000;
-
 pub struct SchedulerActor {
     works: Works,
     state: SchedulerState,
@@ -203,32 +179,6 @@ impl SchedulerActor {
     }
 }
 
-async fn snapshot(works: &Works, from_day: i64) -> Result<Snapshot, StoreError> {
-    // Active first: a job that starts in between is then held twice rather than forgotten, and reconciled later.
-    let mut rows = Vec::new();
-    loop {
-        let after = rows.last().map_or(JobId(0), |row: &PendingRow| row.id);
-        let chunk = works.store.pending(after, CHUNK).await?;
-        let done = chunk.len() < CHUNK;
-        rows.extend(chunk);
-        if done {
-            break;
-        }
-    }
-    let filter =
-        JobFilter { phases: vec![Phase::Starting, Phase::Running], with_children: true, ..JobFilter::default() };
-    let active = works.store.list(&filter, Page::ALL).await?;
-    let users = works.store.users().await?;
-    let mut projects = Vec::new();
-    let usage = works.store.usage_by_pair(from_day).await?;
-    for (_, id, _) in &usage {
-        if !projects.iter().any(|project: &Project| project.id == *id) {
-            projects.extend(works.store.project(id).await?);
-        }
-    }
-    Ok(Snapshot { rows, active, users, projects, usage })
-}
-
 impl Actor for SchedulerActor {
     type Context = Context<Self>;
 
@@ -300,45 +250,6 @@ impl SchedulerActor {
             }
         });
     }
-}
-
-async fn end_killed(works: &Works, ids: &[JobId]) -> Result<(), StoreError> {
-    for chunk in ids.chunks(1000) {
-        let jobs = works.store.jobs(chunk).await?;
-        let now = works.clock.now();
-        let changes: Vec<_> = jobs
-            .iter()
-            .filter(|job| job.state.phase() == Phase::Pending && !job.is_array_parent())
-            .filter_map(|job| {
-                let Some(Request::Kill(cause)) = job.request else { return None };
-                let reason = (cause == StopCause::User).then(|| "It was killed before it started.".to_owned());
-                ending::without_running(job, cause.ending(), reason, now).ok()
-            })
-            .collect();
-        store_ends(works, &jobs, changes).await?;
-    }
-    Ok(())
-}
-
-/// Stores ends of pending jobs and tells of them.
-async fn store_ends(works: &Works, jobs: &[Job], changes: Vec<Change>) -> Result<(), StoreError> {
-    let ids: Vec<_> = changes.iter().map(|change| (change.id, change.state.clone())).collect();
-    let applied = works.store.commit(changes).await?;
-    let mut over = Vec::new();
-    for ((id, state), applied) in ids.into_iter().zip(applied) {
-        if let Applied::Done { parent_over, .. } = applied {
-            over.push(id);
-            over.extend(parent_over);
-            if let Some(job) = jobs.iter().find(|job| job.id == id) {
-                works.changed(&Job { state, ..job.clone() });
-            }
-        }
-    }
-    if !over.is_empty() {
-        works.tell(Command::JobsOver { ids: over.clone() }).await;
-        works.tell(Command::Notify { ids: over }).await;
-    }
-    Ok(())
 }
 
 impl Handler<Deliver> for SchedulerActor {
@@ -454,79 +365,6 @@ impl Handler<Pass> for SchedulerActor {
             me.do_send(stored);
         });
     }
-}
-
-async fn store_plan(works: &Works, plan: Plan) -> PlanStored {
-    let now = works.clock.now();
-    let planned: Vec<JobId> = plan.starts.iter().map(|start| start.job).collect();
-    let changes: Vec<Change> = plan.starts.iter().filter_map(|start| start_change(start, now)).collect();
-    let rejects: Vec<_> = plan.rejects.iter().map(|reject| reject.job).collect();
-    let outcome: Result<Vec<JobId>, StoreError> = async {
-        let mut lost = Vec::new();
-        if !changes.is_empty() {
-            let applied = works.store.commit(changes).await?;
-            let taken: Vec<_> = planned
-                .iter()
-                .zip(&applied)
-                .filter_map(|(id, applied)| matches!(applied, Applied::Done { .. }).then_some(*id))
-                .collect();
-            lost = planned.iter().copied().filter(|id| !taken.contains(id)).collect();
-            if !taken.is_empty() {
-                works.tell(Command::Launch { ids: taken }).await;
-            }
-        }
-        if !rejects.is_empty() {
-            store_rejects(works, &plan).await?;
-        }
-        Ok(lost)
-    }
-    .await;
-    let lost = outcome.unwrap_or_else(|error| {
-        tracing::error!(%error, "a plan could not be stored; its jobs stay pending");
-        planned
-    });
-    let ask: Vec<_> = lost.iter().copied().chain(rejects).collect();
-    let rows = match works.store.jobs(&ask).await {
-        Ok(jobs) => jobs.iter().filter_map(row_of).collect(),
-        Err(_) => Vec::new(),
-    };
-    PlanStored { lost, rows }
-}
-
-fn start_change(start: &Start, at: crate::domain::Timestamp) -> Option<Change> {
-    // The queue holds pending jobs only; the store refuses the change should that no longer be so.
-    let pending = JobState::Pending { since: at, attempts: start.attempt - 1 };
-    let attempt = Attempt {
-        number: start.attempt,
-        executor: start.executor.clone(),
-        node: start.node.clone(),
-        container: None,
-        ports: Vec::new(),
-    };
-    let state = pending.next(Transition::Start { attempt, at }).ok()?;
-    Some(Change {
-        id: start.job,
-        expect: start.revision,
-        state,
-        request: None,
-        failed_nodes: start.failed_nodes.clone(),
-        charge: None,
-    })
-}
-
-async fn store_rejects(works: &Works, plan: &Plan) -> Result<(), StoreError> {
-    let ids: Vec<_> = plan.rejects.iter().map(|reject| reject.job).collect();
-    let jobs = works.store.jobs(&ids).await?;
-    let now = works.clock.now();
-    let changes = plan
-        .rejects
-        .iter()
-        .filter_map(|reject| {
-            let job = jobs.iter().find(|job| job.id == reject.job && job.revision == reject.revision)?;
-            ending::without_running(job, Ending::Rejected(reject.rejection), Some(reject.reason.clone()), now).ok()
-        })
-        .collect();
-    store_ends(works, &jobs, changes).await
 }
 
 impl Handler<PlanStored> for SchedulerActor {
