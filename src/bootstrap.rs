@@ -139,8 +139,7 @@ fn secret(config: &Config) -> anyhow::Result<Vec<u8>> {
     let key = rand::random::<[u8; 32]>();
     // Written beside and renamed, so that a crash leaves no half a key.
     let beside = config.data_dir.join(".signing.key.new");
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     std::io::Write::write_all(&mut file, &key)?;
     file.sync_all()?;
     std::fs::rename(&beside, &path)?;
@@ -252,7 +251,8 @@ async fn start_roles(config: &Config, works: &Works, endpoint: String) -> anyhow
     let executor = ExecutorActor::start_in_arbiter(&Arbiter::new().handle(), |_| ExecutorActor::new(of));
     let of = works.clone();
     let every = config.scheduler.reconcile_every;
-    let watcher = WatcherActor::start_in_arbiter(&Arbiter::new().handle(), move |_| WatcherActor::new(of, rules, every));
+    let watcher =
+        WatcherActor::start_in_arbiter(&Arbiter::new().handle(), move |_| WatcherActor::new(of, rules, every));
     let archiver = ArchiverActor::new(works.clone()).start();
     let notifier = NotifierActor::new(works.clone(), mailer, endpoint).start();
 

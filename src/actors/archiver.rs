@@ -37,13 +37,8 @@ impl Handler<Deliver> for ArchiverActor {
 /// One after the other: archiving is never urgent, and its disk is everyone's.
 async fn archive_all(works: &Works, ids: &[JobId]) {
     for id in ids {
-        let done = archive::archive_one(
-            works.store.as_ref(),
-            &works.files,
-            works.bus.as_ref(),
-            works.clock.as_ref(),
-            *id,
-        );
+        let done =
+            archive::archive_one(works.store.as_ref(), &works.files, works.bus.as_ref(), works.clock.as_ref(), *id);
         if let Err(error) = done.await {
             tracing::error!(job = %id, %error, "not archived; it is tried again");
         }

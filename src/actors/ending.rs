@@ -11,7 +11,12 @@ const KILLED: i32 = 137;
 ///
 /// # Errors
 /// [`InvalidTransition`] when the job is past this already; the report is then dropped.
-pub fn after_attempt(job: &Job, end: &AttemptEnd, disk_bytes: u64, now: Timestamp) -> Result<Change, InvalidTransition> {
+pub fn after_attempt(
+    job: &Job,
+    end: &AttemptEnd,
+    disk_bytes: u64,
+    now: Timestamp,
+) -> Result<Change, InvalidTransition> {
     let rescheduled = job.request == Some(Request::Reschedule);
     let mut failed_nodes = job.failed_nodes.clone();
     let lost = end.exit.code.is_none() && !end.exit.out_of_memory && !matches!(job.request, Some(Request::Kill(_)));

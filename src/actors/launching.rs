@@ -14,7 +14,11 @@ pub enum Launched {
     /// The job itself cannot be run; the sentence is for its owner.
     Refused(Arc<Job>, String),
     /// Nothing wrong with the job: back to the queue until `executor` answers again.
-    NotNow { job: Arc<Job>, executor: String, message: String },
+    NotNow {
+        job: Arc<Job>,
+        executor: String,
+        message: String,
+    },
 }
 
 pub fn attempt_name(works: &Works, job: &Job) -> Option<AttemptName> {
@@ -27,9 +31,8 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
     let JobState::Starting { attempt, .. } = &job.state else { return None };
     let attempt = attempt.clone();
     let executor_name = attempt.executor.clone();
-    let not_now = |message: String| {
-        Some(Launched::NotNow { job: job.clone(), executor: executor_name.clone(), message })
-    };
+    let not_now =
+        |message: String| Some(Launched::NotNow { job: job.clone(), executor: executor_name.clone(), message });
     let Some(executor) = works.executor(&attempt.executor) else {
         return not_now("it is not configured any more".to_owned());
     };

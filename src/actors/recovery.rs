@@ -127,11 +127,7 @@ async fn adopt(works: &Works, adopted: Vec<(&Job, Started)>) -> Result<(), Store
 }
 
 /// Removes what no job claims. The jobs are read anew: one may have been launched since.
-async fn forget_unclaimed(
-    works: &Works,
-    executor: &dyn Executor,
-    names: Vec<AttemptName>,
-) -> Result<(), StoreError> {
+async fn forget_unclaimed(works: &Works, executor: &dyn Executor, names: Vec<AttemptName>) -> Result<(), StoreError> {
     if names.is_empty() {
         return Ok(());
     }

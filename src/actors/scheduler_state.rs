@@ -90,8 +90,7 @@ impl SchedulerState {
     fn start_rate(&self, now: Timestamp) -> Option<f64> {
         let oldest = self.starts.front()?;
         let span = now.since(*oldest);
-        (self.starts.len() >= 8 && span > Duration::from_secs(1))
-            .then(|| self.starts.len() as f64 / span.as_secs_f64())
+        (self.starts.len() >= 8 && span > Duration::from_secs(1)).then(|| self.starts.len() as f64 / span.as_secs_f64())
     }
 
     fn place(&mut self, id: JobId, placed: Placed) {
@@ -206,12 +205,8 @@ impl SchedulerState {
             self.add_usage(user, project, *used);
         }
         for job in active.iter().filter(|job| !job.is_array_parent() && job.state.attempt().is_some()) {
-            let held = Usage {
-                cpu: job.spec.resources.cpu.as_f64(),
-                ram: job.spec.resources.ram.as_gb(),
-                time: 0.0,
-                jobs: 1,
-            };
+            let held =
+                Usage { cpu: job.spec.resources.cpu.as_f64(), ram: job.spec.resources.ram.as_gb(), time: 0.0, jobs: 1 };
             self.add_usage(&job.owner.user, &job.owner.project, held);
         }
     }

@@ -314,7 +314,10 @@ struct RawDynamicField {
 fn dynamic_fields(values: &mut Values) -> Vec<DynamicField> {
     let fields = values.maps::<RawDynamicField>("dynamic_fields");
     for field in fields.iter().filter(|field| !["maxlifespan", "failure_policy"].contains(&field.name.as_str())) {
-        values.fault("dynamic_fields", format!("{} cannot be changed later: known are maxlifespan, failure_policy", field.name));
+        values.fault(
+            "dynamic_fields",
+            format!("{} cannot be changed later: known are maxlifespan, failure_policy", field.name),
+        );
     }
     fields.into_iter().map(|field| DynamicField { name: field.name, only_admin: field.only_admin }).collect()
 }

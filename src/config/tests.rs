@@ -31,7 +31,8 @@ fn later_sources_win() {
 
 #[test]
 fn all_faults_are_told_at_once_with_their_lines() {
-    let (_dir, mut sources) = file("# a comment\nweb_port: many\nscheduler_policy: lottery\nvolumes:\n  - { name: db, acl: rw }\n");
+    let (_dir, mut sources) =
+        file("# a comment\nweb_port: many\nscheduler_policy: lottery\nvolumes:\n  - { name: db, acl: rw }\n");
     sources.env = vec![("GODOCKER_KILL_GRACE".into(), "soon".into())];
     let faults = load(&sources).unwrap_err().0;
     assert_eq!(faults.len(), 4, "{faults:#?}");

@@ -212,9 +212,7 @@ fn misfit(kind: Kind, value: &Value) -> Option<String> {
             let fits = text.parse::<i64>().is_ok_and(|number| (min..=max).contains(&number));
             (fits, format!("a whole number {expected}"))
         }
-        Kind::Number => {
-            (text.parse::<f64>().is_ok_and(|n| n.is_finite() && n >= 0.0), "a number from 0".to_owned())
-        }
+        Kind::Number => (text.parse::<f64>().is_ok_and(|n| n.is_finite() && n >= 0.0), "a number from 0".to_owned()),
         Kind::Duration => (parse_duration(&text).is_some(), "a time like 90s, 30m, 12h, 2d or 1w".to_owned()),
         Kind::Size => (parse_size(&text).is_some(), "a size like 500, 10k, 2M or 1G".to_owned()),
         Kind::List => {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::auth::AuthBackend;
 use super::auth::fake::{FakeAuth, NewUser};
 use super::auth::local::LocalAuth;
-use super::watcher::WatcherRule;
-use super::watcher::maxlifespan::MaxLifespan;
 use super::executor::Executor;
 use super::executor::docker::DockerExecutor;
 use super::executor::native::NativeExecutor;
+use super::watcher::WatcherRule;
+use super::watcher::maxlifespan::MaxLifespan;
 use crate::config::Config;
 use crate::domain::{Clock, InstanceId};
 use crate::store::Store;
@@ -34,11 +34,7 @@ const WATCHER_RULES: &[(&str, MakeRule)] =
     &[("maxlifespan", |config| Box::new(MaxLifespan { default: config.max_lifespan }))];
 
 /// One of the site's `executors`. An executor whose backend does not answer now is made all the same.
-pub async fn executor(
-    name: &str,
-    config: &Config,
-    instance: &InstanceId,
-) -> Result<Arc<dyn Executor>, RegistryError> {
+pub async fn executor(name: &str, config: &Config, instance: &InstanceId) -> Result<Arc<dyn Executor>, RegistryError> {
     let failed = |message: String| RegistryError::Failed { name: name.to_owned(), message };
     match name {
         NativeExecutor::NAME => {

@@ -89,9 +89,10 @@ struct Bounds {
 impl Bounds {
     fn of(usages: impl Iterator<Item = Usage> + Clone) -> Self {
         let bound = |figure: fn(&Usage) -> f64| {
-            usages.clone().map(|usage| figure(&usage)).fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
-                (min.min(value), max.max(value))
-            })
+            usages
+                .clone()
+                .map(|usage| figure(&usage))
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| (min.min(value), max.max(value)))
         };
         Bounds { time: bound(|u| u.time), cpu: bound(|u| u.cpu), ram: bound(|u| u.ram) }
     }

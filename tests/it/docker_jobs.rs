@@ -8,7 +8,8 @@ use crate::support::{docker, job, job_with};
 #[tokio::test]
 async fn a_container_is_its_users_and_may_do_nothing_else() {
     let server = docker().start().await;
-    let script = "#!/bin/bash\nid -u; pwd; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; touch /outside || echo kept in";
+    let script =
+        "#!/bin/bash\nid -u; pwd; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; touch /outside || echo kept in";
     let id = server.submit(job(script)).await;
     let task = server.over(id).await;
     assert_eq!(task["status"]["ending"], "done", "{task}");

@@ -98,11 +98,8 @@ async fn a_full_disk_under_the_database_refuses_clearly_and_loses_nothing() {
     let shared = tempfile::tempdir().unwrap();
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(shared.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let server = native()
-        .data_dir(disk.path())
-        .with("GODOCKER_SHARED_DIR", &shared.path().display().to_string())
-        .start()
-        .await;
+    let server =
+        native().data_dir(disk.path()).with("GODOCKER_SHARED_DIR", &shared.path().display().to_string()).start().await;
     let before = server.submit(job("echo before")).await;
     server.over(before).await;
     let filler = disk.fill();

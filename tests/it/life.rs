@@ -14,7 +14,8 @@ fn ending(task: &Value) -> (&str, i64) {
 #[tokio::test]
 async fn a_job_runs_as_its_user_in_its_directory_and_keeps_its_output() {
     let server = native().start().await;
-    let id = server.submit(job("#!/bin/sh\necho to out; echo to err >&2; pwd; id -u; touch mine; echo $GODOCKER_JID")).await;
+    let id =
+        server.submit(job("#!/bin/sh\necho to out; echo to err >&2; pwd; id -u; touch mine; echo $GODOCKER_JID")).await;
     let task = server.over(id).await;
     assert_eq!(ending(&task), ("done", 0));
     let volume = &task["container"]["volumes"][0];
@@ -199,7 +200,9 @@ async fn a_rescheduled_job_begins_again() {
 #[tokio::test]
 async fn an_impossible_request_is_refused_when_it_is_made() {
     let server = native().start().await;
-    for (field, value) in [("cpu", json!(500)), ("gpus", json!(1)), ("tmpstorage", json!({ "size": "10g", "path": null }))] {
+    for (field, value) in
+        [("cpu", json!(500)), ("gpus", json!(1)), ("tmpstorage", json!({ "size": "10g", "path": null }))]
+    {
         let (status, answer) = server.call("POST", "/task", Some(job_with("true", "requirements", field, value))).await;
         assert_eq!(status, 400, "{answer}");
         assert!(answer["msg"].as_str().unwrap().contains(&format!("requirements.{field}")), "{answer}");

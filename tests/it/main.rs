@@ -6,6 +6,7 @@
 mod bad_input;
 mod client;
 mod docker_jobs;
+mod executors;
 mod faults;
 mod life;
 mod old_client;

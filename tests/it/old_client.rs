@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::{API_KEY, IMAGE, Server, native, docker};
+use crate::support::{API_KEY, IMAGE, Server, docker, native};
 
 fn venv() -> &'static Path {
     static VENV: OnceLock<PathBuf> = OnceLock::new();

@@ -63,7 +63,10 @@ fn the_first_administrators_password_and_key_are_printed_once() {
         lines.join("\n")
     };
     let first = start();
-    assert!(first.contains("Administrator ann") && first.contains("password:") && first.contains("API key:"), "{first}");
+    assert!(
+        first.contains("Administrator ann") && first.contains("password:") && first.contains("API key:"),
+        "{first}"
+    );
     let second = start();
     assert!(!second.contains("password:") && !second.contains("API key:"), "{second}");
 }

@@ -117,11 +117,8 @@ impl SmallDisk {
     pub fn new(bytes: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = format!("size={bytes},mode=0755");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(dir.path())
-            .status()
-            .unwrap();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(dir.path()).status().unwrap();
         assert!(mounted.success(), "only root can mount");
         SmallDisk { dir }
     }

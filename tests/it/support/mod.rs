@@ -66,7 +66,8 @@ impl Options {
         env.extend(self.env);
         // The same key is known by whatever provider is first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).pool_max_idle_per_host(0).build().unwrap();
+        let client =
+            reqwest::Client::builder().timeout(Duration::from_secs(120)).pool_max_idle_per_host(0).build().unwrap();
         let (child, address) = spawn(&env, "127.0.0.1:0", dir.path());
         let mut server = Server { child, address, dir, env, token: String::new(), client };
         server.log_in().await;
@@ -227,9 +228,8 @@ impl Drop for Server {
         let ours = self.dir.path().display().to_string();
         for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
             let Some(pid) = process.file_name().to_str().and_then(|pid| pid.parse::<i32>().ok()) else { continue };
-            let in_ours = |what: &str| {
-                std::fs::read_link(process.path().join(what)).is_ok_and(|path| path.starts_with(&ours))
-            };
+            let in_ours =
+                |what: &str| std::fs::read_link(process.path().join(what)).is_ok_and(|path| path.starts_with(&ours));
             if in_ours("cwd") {
                 let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
             }

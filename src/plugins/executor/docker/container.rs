@@ -74,12 +74,7 @@ pub fn body(
     }
 }
 
-fn host_config(
-    launch: &Launch,
-    ports: &[PortMapping],
-    config: &config::Docker,
-    network_disabled: bool,
-) -> HostConfig {
+fn host_config(launch: &Launch, ports: &[PortMapping], config: &config::Docker, network_disabled: bool) -> HostConfig {
     let (owner, spec) = (&launch.job.owner, &launch.job.spec);
     let ram = i64::try_from(spec.resources.ram.bytes()).unwrap_or(i64::MAX);
     let text = |text: &str| text.to_owned();

@@ -84,9 +84,8 @@ pub fn sighting(name: &AttemptName, summary: &ContainerSummary, node: &str) -> O
         State::EXITED | State::DEAD | State::REMOVING | State::EMPTY => return None,
     };
     let ports = summary.ports.iter().flatten();
-    let mut ports: Vec<_> = ports
-        .filter_map(|port| Some(PortMapping { host: port.public_port?, container: port.private_port }))
-        .collect();
+    let mut ports: Vec<_> =
+        ports.filter_map(|port| Some(PortMapping { host: port.public_port?, container: port.private_port })).collect();
     ports.sort_by_key(|port| (port.container, port.host));
     ports.dedup();
     let attempt = Attempt {

@@ -23,7 +23,9 @@ impl Cgroups {
     pub fn find(instance: &InstanceId) -> Option<Self> {
         let found = version_one(Path::new("/sys/fs/cgroup"), instance).or_else(|| version_two(instance));
         if found.is_none() {
-            tracing::warn!("no control groups can be made here: native jobs run without limits on memory and processes");
+            tracing::warn!(
+                "no control groups can be made here: native jobs run without limits on memory and processes"
+            );
         }
         found.map(|version| Cgroups { version })
     }
@@ -78,17 +80,20 @@ impl Cgroups {
         }
     }
 
-    pub fn remove(&self, name: &AttemptName) {
+    /// Kills what is left and removes the groups; false while one is still being emptied.
+    pub fn remove(&self, name: &AttemptName) -> bool {
         self.kill_all(name);
         let name = name.to_string();
         let groups = match &self.version {
             Version::One { memory, pids } => vec![Some(memory), pids.as_ref()],
             Version::Two(root) => vec![Some(root)],
         };
-        for group in groups.into_iter().flatten() {
-            // A group that is still being emptied stays; it costs little, and goes with the machine.
-            let _ = std::fs::remove_dir(group.join(&name));
-        }
+        let gone = |group: &PathBuf| match std::fs::remove_dir(group.join(&name)) {
+            Ok(()) => true,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        // Each is tried, whatever became of the others.
+        groups.into_iter().flatten().filter(|group| !gone(group)).count() == 0
     }
 }
 
