@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::models::ContainerStateStatusEnum as Status;
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum as Status};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions,
     KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::config;
-use crate::domain::{AttemptName, Cores, InstanceId, Label, Memory, Resources};
+use crate::domain::{AttemptName, Clock, Cores, InstanceId, Label, Memory, Resources, SystemClock};
 use report::{is_port_taken, of_docker, status_code};
 
 pub struct DockerExecutor {
@@ -46,6 +46,8 @@ const ANSWER_WITHIN: u64 = 120;
 /// Host ports that are tried before a launch is given up.
 const PORT_TRIES: u16 = 20;
 const RECONNECT: Duration = Duration::from_secs(1);
+const INSPECT_TRIES: u32 = 50;
+const INSPECT_PAUSE: Duration = Duration::from_millis(100);
 
 impl DockerExecutor {
     pub const NAME: &'static str = "docker";
@@ -215,17 +217,16 @@ impl Inner {
     }
 
     fn started(&self, launch: &Launch, name: &str, ports: Vec<crate::domain::PortMapping>) -> Started {
-        use crate::domain::Clock;
         let mut attempt = launch.attempt.clone();
         attempt.container = Some(name.to_owned());
         attempt.ports = ports;
-        Started { attempt, at: crate::domain::SystemClock.now() }
+        Started { attempt, at: SystemClock.now() }
     }
 
     /// The container is there from an earlier try: whatever it lacks is done now.
     async fn go_on(&self, launch: &Launch, name: &str) -> Result<Started, ExecutorError> {
         let client = self.client().await?;
-        let found = client.inspect_container(name, None::<InspectContainerOptions>).await.map_err(of_docker)?;
+        let found = self.inspect_soon(name).await?;
         let state = found.state.clone().unwrap_or_default();
         match state.status {
             Some(Status::CREATED) => {
@@ -245,9 +246,22 @@ impl Inner {
         Ok(started)
     }
 
+    /// A name is taken some moments before the engine knows the container by it.
+    async fn inspect_soon(&self, name: &str) -> Result<ContainerInspectResponse, ExecutorError> {
+        let client = self.client().await?;
+        for _ in 0..INSPECT_TRIES {
+            match client.inspect_container(name, None::<InspectContainerOptions>).await {
+                Err(error) if status_code(&error) == Some(404) => tokio::time::sleep(INSPECT_PAUSE).await,
+                found => return found.map_err(of_docker),
+            }
+        }
+        Err(ExecutorError::Unavailable(format!("the engine has the name {name} taken, and no such container")))
+    }
+
     /// What did not start is removed, so that the next try begins anew.
     async fn not_started(&self, name: &AttemptName, error: bollard::errors::Error) -> LaunchError {
-        if status_code(&error).is_some() {
+        // Gone, or in use by another launch of the same name: not ours to remove.
+        if status_code(&error).is_some_and(|code| !matches!(code, 404 | 409)) {
             let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
             if let Ok(client) = self.client().await {
                 // It is found by the next recovery if this fails.
@@ -327,28 +341,36 @@ impl Inner {
         }
     }
 
-    /// Follows the engine's events for as long as somebody listens. Whenever the stream begins anew, a listing tells
-    /// what it missed.
+    /// Follows the engine's events for as long as somebody listens. A stream that begins anew begins where the last
+    /// one stopped; what the engine's memory of events does not reach back to, a listing tells.
     async fn follow_events(self: Arc<Self>) {
+        let mut since = SystemClock.now().as_secs();
+        let mut again = false;
         while self.ends.lock().expect("no holder of this lock panics").as_ref().is_some_and(|ends| !ends.is_closed()) {
-            if let Err(error) = self.follow_once().await {
+            if let Err(error) = self.follow_once(&mut since, again).await {
                 tracing::debug!(%error, "the engine's events stopped; they are asked for again");
             }
+            // What it is now, only the engine itself can say.
+            *self.node.lock().expect("no holder of this lock panics") = None;
+            again = true;
             tokio::time::sleep(RECONNECT).await;
         }
     }
 
-    async fn follow_once(self: &Arc<Self>) -> Result<(), ExecutorError> {
+    async fn follow_once(self: &Arc<Self>, since: &mut i64, again: bool) -> Result<(), ExecutorError> {
         let filters = HashMap::from([
             ("label".to_owned(), vec![format!("{LABEL}={}", self.instance)]),
             ("event".to_owned(), vec!["die".to_owned()]),
         ]);
-        let options = EventsOptionsBuilder::default().filters(&filters).build();
-        let mut events = self.client().await?.events(Some(options));
-        let first = self.clone();
-        let missed = tokio::spawn(async move { first.report_ended().await });
+        let options = EventsOptionsBuilder::default().since(&since.to_string()).filters(&filters).build();
+        let mut events = Box::pin(self.client().await?.events(Some(options)));
+        if again {
+            let me = self.clone();
+            tokio::spawn(async move { me.report_ended().await });
+        }
         while let Some(event) = events.next().await {
             let event = event.map_err(of_docker)?;
+            *since = event.time.unwrap_or(*since);
             let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
             let Some(name) = attributes.get("name").and_then(|name| AttemptName::parse(name)) else { continue };
             let me = self.clone();
@@ -360,7 +382,6 @@ impl Inner {
                 }
             });
         }
-        missed.abort();
         Ok(())
     }
 
