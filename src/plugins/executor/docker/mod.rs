@@ -38,6 +38,8 @@ struct Inner {
     launches: Semaphore,
     ends: Mutex<Option<mpsc::Sender<AttemptEnd>>>,
     node: Mutex<Option<Node>>,
+    /// Images that are being pulled.
+    pulls: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 const LABEL: &str = "godocker.instance";
@@ -66,6 +68,7 @@ impl DockerExecutor {
             client: tokio::sync::OnceCell::new(),
             ends: Mutex::default(),
             node: Mutex::default(),
+            pulls: Mutex::default(),
         };
         Ok(DockerExecutor { inner: Arc::new(inner) })
     }
@@ -90,7 +93,12 @@ impl Executor for DockerExecutor {
         Capabilities { pause: true, ports: true, root: true, images: true, volumes: true }
     }
 
+    /// Asked of the engine once a connection: when the events stop, what was remembered is dropped.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
+        let known = self.inner.node.lock().expect("no holder of this lock panics").clone();
+        if let Some(node) = known {
+            return Ok(vec![node]);
+        }
         let info = self.inner.client().await?.info().await.map_err(of_docker)?;
         let labels = info.labels.unwrap_or_default();
         let node = Node {
@@ -119,12 +127,25 @@ impl Executor for DockerExecutor {
     }
 
     async fn launch(&self, launch: Launch) -> Result<Started, ExecutorError> {
-        let _turn = self.inner.launches.acquire().await.expect("this semaphore is never closed");
-        for try_number in 0..PORT_TRIES {
-            match self.inner.launch_once(&launch, try_number).await {
-                Err(LaunchError::PortTaken) => {}
-                Err(LaunchError::Executor(error)) => return Err(error),
+        let mut pulled = false;
+        let mut try_number = 0;
+        while try_number < PORT_TRIES {
+            let turn = self.inner.launches.acquire().await.expect("this semaphore is never closed");
+            let launched = self.inner.launch_once(&launch, try_number).await;
+            // A pull takes minutes, and must not keep those waiting who need none.
+            drop(turn);
+            match launched {
                 Ok(started) => return Ok(started),
+                Err(LaunchError::PortTaken) => try_number += 1,
+                Err(LaunchError::ImageMissing) if !pulled => {
+                    self.inner.pull_once(&launch.job.spec.image).await?;
+                    pulled = true;
+                }
+                Err(LaunchError::ImageMissing) => {
+                    let image = &launch.job.spec.image;
+                    return Err(ExecutorError::Unavailable(format!("the image {image} went away as soon as it came")));
+                }
+                Err(LaunchError::Executor(error)) => return Err(error),
             }
         }
         Err(ExecutorError::Unavailable("no free host port was found".to_owned()))
@@ -176,6 +197,7 @@ fn idempotent(done: Result<(), bollard::errors::Error>, already: &str) -> Result
 
 enum LaunchError {
     PortTaken,
+    ImageMissing,
     Executor(ExecutorError),
 }
 
@@ -200,13 +222,9 @@ impl Inner {
         let ports = container::ports(&launch.job.spec.ports, &self.config, try_number, launch.job.id.0);
         let body = container::body(launch, &ports, &self.config, self.network_disabled);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let mut created = client.create_container(Some(options.clone()), body.clone()).await;
-        if created.as_ref().is_err_and(|error| status_code(error) == Some(404)) {
-            self.pull(&launch.job.spec.image).await?;
-            created = client.create_container(Some(options), body).await;
-        }
-        match created {
+        match client.create_container(Some(options), body).await {
             Ok(_) => {}
+            Err(error) if status_code(&error) == Some(404) => return Err(LaunchError::ImageMissing),
             Err(error) if status_code(&error) == Some(409) => return Ok(self.go_on(launch, &name).await?),
             Err(error) => return Err(of_docker(error).into()),
         }
@@ -233,7 +251,9 @@ impl Inner {
                 if let Err(error) = client.start_container(name, None::<StartContainerOptions>).await {
                     return match self.not_started(&launch.name, error).await {
                         LaunchError::Executor(error) => Err(error),
-                        LaunchError::PortTaken => Err(ExecutorError::Unavailable("its port is taken".to_owned())),
+                        LaunchError::PortTaken | LaunchError::ImageMissing => {
+                            Err(ExecutorError::Unavailable("its port is taken".to_owned()))
+                        }
                     };
                 }
             }
@@ -269,6 +289,22 @@ impl Inner {
             }
         }
         if is_port_taken(&error) { LaunchError::PortTaken } else { LaunchError::Executor(of_docker(error)) }
+    }
+
+    /// Many jobs may want the same image at once: one pulls, the others wait and then find it.
+    async fn pull_once(&self, image: &str) -> Result<(), ExecutorError> {
+        let turn =
+            self.pulls.lock().expect("no holder of this lock panics").entry(image.to_owned()).or_default().clone();
+        let pulled = {
+            let _turn = turn.lock().await;
+            match self.client().await?.inspect_image(image).await {
+                Ok(_) => Ok(()),
+                Err(_) => self.pull(image).await,
+            }
+        };
+        drop(turn);
+        self.pulls.lock().expect("no holder of this lock panics").retain(|_, turn| Arc::strong_count(turn) > 1);
+        pulled
     }
 
     async fn pull(&self, image: &str) -> Result<(), ExecutorError> {

@@ -23,7 +23,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started};
+use super::{AttemptEnd, Capabilities, DATA_MOUNT, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started};
 use crate::config;
 use crate::domain::{Attempt, AttemptName, Clock, Cores, InstanceId, Memory, Resources, SystemClock};
 use record::{Record, Records, Status};
@@ -236,10 +236,13 @@ impl Inner {
         let directory = launch.directory.display().to_string();
         let home = launch.mounts.iter().find(|mount| mount.name == "home");
         let home = home.map_or_else(|| directory.clone(), |mount| mount.path.display().to_string());
+        let data = launch.mounts.iter().find(|mount| mount.mount == Path::new(DATA_MOUNT));
+        let data = data.map_or_else(|| DATA_MOUNT.to_owned(), |mount| mount.path.display().to_string());
         let mut env = launch.env.clone();
         for (name, value) in [
             ("GODOCKER_PWD", directory.as_str()),
             ("GODOCKER_HOME", &home),
+            ("GODOCKER_DATA", &data),
             ("HOME", &home),
             ("USER", owner.user.as_str()),
             ("LOGNAME", owner.user.as_str()),
