@@ -1,10 +1,12 @@
 //! Jobs as containers of one Docker engine.
 //!
 //! A launch is a create and a start; its end comes by the engine's event stream and one inspection. What a container
-//! may do is in [`container`]; what the engine said, as ours, in [`report`]. The engine may come and go: nothing is
-//! remembered here that its listing does not tell again.
+//! may do is in [`container`]; following the stream is [`events`], fetching images [`pull`]; what the engine said, as
+//! ours, is in [`report`]. The engine may come and go: nothing is remembered here that its listing does not tell again.
 
 mod container;
+mod events;
+mod pull;
 mod report;
 
 use std::collections::HashMap;
@@ -14,11 +16,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum as Status};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions,
-    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
-use futures::StreamExt;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
@@ -291,44 +292,6 @@ impl Inner {
         if is_port_taken(&error) { LaunchError::PortTaken } else { LaunchError::Executor(of_docker(error)) }
     }
 
-    /// Many jobs may want the same image at once: one pulls, the others wait and then find it.
-    async fn pull_once(&self, image: &str) -> Result<(), ExecutorError> {
-        let turn =
-            self.pulls.lock().expect("no holder of this lock panics").entry(image.to_owned()).or_default().clone();
-        let pulled = {
-            let _turn = turn.lock().await;
-            match self.client().await?.inspect_image(image).await {
-                Ok(_) => Ok(()),
-                Err(_) => self.pull(image).await,
-            }
-        };
-        drop(turn);
-        self.pulls.lock().expect("no holder of this lock panics").retain(|_, turn| Arc::strong_count(turn) > 1);
-        pulled
-    }
-
-    async fn pull(&self, image: &str) -> Result<(), ExecutorError> {
-        let missing = |why: &str| ExecutorError::Refused(format!("The image {image} is not to be had: {why}."));
-        if !self.config.pull {
-            return Err(missing("the engine does not have it, and images are not pulled here"));
-        }
-        tracing::info!(image, "pulling");
-        let tagged = image.contains('@') || image.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        let mut options = CreateImageOptionsBuilder::default().from_image(image);
-        if !tagged {
-            options = options.tag("latest");
-        }
-        let mut progress = self.client().await?.create_image(Some(options.build()), None, None);
-        while let Some(step) = progress.next().await {
-            match step {
-                Ok(_) => {}
-                Err(error) if report::is_away(&error) => return Err(of_docker(error)),
-                Err(error) => return Err(missing(&report::sentence(&error))),
-            }
-        }
-        Ok(())
-    }
-
     async fn kill(&self, name: &AttemptName, signal: &str) -> Result<(), ExecutorError> {
         let options = KillContainerOptionsBuilder::default().signal(signal).build();
         let done = self.client().await?.kill_container(&name.to_string(), Some(options)).await;
@@ -374,58 +337,6 @@ impl Inner {
         if let Some(ends) = ends {
             // Nobody listens while we stop; the container stays.
             let _ = ends.send(end).await;
-        }
-    }
-
-    /// Follows the engine's events for as long as somebody listens. A stream that begins anew begins where the last
-    /// one stopped; what the engine's memory of events does not reach back to, a listing tells.
-    async fn follow_events(self: Arc<Self>) {
-        let mut since = SystemClock.now().as_secs();
-        let mut again = false;
-        while self.ends.lock().expect("no holder of this lock panics").as_ref().is_some_and(|ends| !ends.is_closed()) {
-            if let Err(error) = self.follow_once(&mut since, again).await {
-                tracing::debug!(%error, "the engine's events stopped; they are asked for again");
-            }
-            // What it is now, only the engine itself can say.
-            *self.node.lock().expect("no holder of this lock panics") = None;
-            again = true;
-            tokio::time::sleep(RECONNECT).await;
-        }
-    }
-
-    async fn follow_once(self: &Arc<Self>, since: &mut i64, again: bool) -> Result<(), ExecutorError> {
-        let filters = HashMap::from([
-            ("label".to_owned(), vec![format!("{LABEL}={}", self.instance)]),
-            ("event".to_owned(), vec!["die".to_owned()]),
-        ]);
-        let options = EventsOptionsBuilder::default().since(&since.to_string()).filters(&filters).build();
-        let mut events = Box::pin(self.client().await?.events(Some(options)));
-        if again {
-            let me = self.clone();
-            tokio::spawn(async move { me.report_ended().await });
-        }
-        while let Some(event) = events.next().await {
-            let event = event.map_err(of_docker)?;
-            *since = event.time.unwrap_or(*since);
-            let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
-            let Some(name) = attributes.get("name").and_then(|name| AttemptName::parse(name)) else { continue };
-            let me = self.clone();
-            tokio::spawn(async move {
-                match me.inspect_end(&name).await {
-                    Ok(Some(end)) => me.report(end).await,
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(%name, %error, "an end could not be read; the next listing has it"),
-                }
-            });
-        }
-        Ok(())
-    }
-
-    async fn report_ended(&self) {
-        for sighting in self.list().await.unwrap_or_default() {
-            if let Sighting::Ended(end) = sighting {
-                self.report(end).await;
-            }
         }
     }
 }

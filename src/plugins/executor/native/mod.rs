@@ -66,7 +66,7 @@ impl NativeExecutor {
         program: PathBuf,
     ) -> Result<Self, ExecutorError> {
         let records = Records::open(&data_dir.join("native")).map_err(unavailable)?;
-        let cgroups = if config.cgroups { cgroup::Cgroups::find(&instance) } else { None };
+        let cgroups = if config.cgroups { cgroup::Cgroups::find() } else { None };
         let inner = Inner {
             node: hostname(),
             total: Resources { cpu: cpus(config), ram: ram(config), gpus: 0 },
