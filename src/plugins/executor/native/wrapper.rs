@@ -271,7 +271,7 @@ fn exec(order: &Order) -> std::io::Error {
             .collect::<std::io::Result<_>>()?;
         if has_its_interpreter(&script) {
             // Falls through to the shell when the kernel does not know the format, or may not run from here.
-            let _ = nix::unistd::execve(&path, &[path.clone()], &env);
+            let _ = nix::unistd::execve(&path, std::slice::from_ref(&path), &env);
         }
         let shell = c"/bin/sh".to_owned();
         nix::unistd::execve(&shell, &[shell.clone(), path], &env)?;
