@@ -21,6 +21,10 @@ pub struct Asked {
     /// The byte of god.log to begin at.
     #[serde(default)]
     from: u64,
+    /// When following: the bytes of god.log and god.err that the caller has already.
+    from_out: Option<u64>,
+    #[serde(default)]
+    from_err: u64,
 }
 
 pub async fn log(
@@ -36,7 +40,9 @@ pub async fn log(
     }
     // A browser whose connection broke says where it was.
     let last = request.headers().get("Last-Event-ID").and_then(|value| value.to_str().ok());
-    let position = last.and_then(Position::parse).unwrap_or(Position { out: asked.from, err: 0 });
+    let position = last
+        .and_then(Position::parse)
+        .unwrap_or(Position { out: asked.from_out.unwrap_or(asked.from), err: asked.from_err });
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -1,15 +1,53 @@
-//! The pages, one folder each.
+//! The pages, one folder each: what is shown (`get.rs`), what a form does (`post.rs`), the template in templates/.
+//!
+//! Here: what all of them share ([`chrome`], [`error`], [`text`], [`assets`]) and the table of their routes. Deliberately
+//! not here: what a caller may do with jobs (`web::jobs`), which the API shares.
+
+mod assets;
+mod chrome;
+mod error;
+mod job;
+mod jobs;
+mod login;
+mod new_job;
+mod profile;
+mod text;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::PersistentSession;
 use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::SameSite;
 use actix_web::cookie::time::Duration;
-use actix_web::web::ServiceConfig;
+use actix_web::middleware::DefaultHeaders;
+use actix_web::web::{self, ServiceConfig, get, post, resource};
 
 use super::Site;
 
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(resource("/static/{name}").route(get().to(assets::get)));
+    config.service(
+        web::scope("")
+            .wrap(
+                DefaultHeaders::new()
+                    .add(("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"))
+                    .add(("X-Content-Type-Options", "nosniff"))
+                    .add(("Referrer-Policy", "same-origin"))
+                    .add(("Cache-Control", "no-store")),
+            )
+            .service(resource("").route(get().to(jobs::home)))
+            .service(resource("/").route(get().to(jobs::home)))
+            .service(resource("/login").route(get().to(login::get)).route(post().to(login::post)))
+            .service(resource("/logout").route(post().to(login::logout)))
+            .service(resource("/jobs").route(get().to(jobs::get)))
+            .service(resource("/jobs/new").route(get().to(new_job::get)).route(post().to(new_job::post)))
+            .service(resource("/jobs/{id}").route(get().to(job::get)))
+            .service(resource("/jobs/{id}/files/{path:.*}").route(get().to(job::files)))
+            .service(resource("/jobs/{id}/{verb}").route(post().to(job::post)))
+            .service(resource("/profile").route(get().to(profile::get)))
+            .service(resource("/profile/key").route(post().to(profile::renew_key)))
+            .default_service(web::route().to(error::not_found)),
+    );
+}
 
 /// Sessions: a signed and encrypted cookie that no script reads and no other site sends.
 pub fn sessions(site: &Site) -> SessionMiddleware<CookieSessionStore> {

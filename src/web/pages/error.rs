@@ -1,0 +1,100 @@
+//! What a page says when it cannot be shown.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::chrome::{Chrome, Visitor, page_with};
+use crate::web::access::Caller;
+use crate::web::error::ApiError;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    chrome: &'a Chrome,
+    title: &'static str,
+    message: String,
+}
+
+pub enum PageError {
+    /// Not logged in (any more).
+    LogIn {
+        base: String,
+        next: String,
+    },
+    Failed {
+        chrome: Box<Chrome>,
+        error: ApiError,
+    },
+}
+
+impl PageError {
+    pub fn of(request: &HttpRequest, caller: Option<&Caller>, error: ApiError) -> Self {
+        PageError::Failed { chrome: Box::new(Chrome::new(request, caller, "")), error }
+    }
+}
+
+impl fmt::Debug for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PageError::LogIn { .. } => f.write_str("log in first"),
+            PageError::Failed { error, .. } => error.fmt(f),
+        }
+    }
+}
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            PageError::LogIn { .. } => StatusCode::SEE_OTHER,
+            PageError::Failed { error, .. } => error.status_code(),
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            PageError::LogIn { base, next } => {
+                let next = utf8_percent_encode(next, NON_ALPHANUMERIC);
+                HttpResponse::SeeOther().insert_header(("Location", format!("{base}/login?next={next}"))).finish()
+            }
+            PageError::Failed { chrome, error } => {
+                let (_, status, message) = error.describe();
+                if status.is_server_error() {
+                    tracing::error!(?error, "a page failed");
+                }
+                page_with(status, &ErrorPage { chrome, title: title(status), message: sentence(&message) })
+            }
+        }
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::CONFLICT => "Not now",
+        StatusCode::TOO_MANY_REQUESTS => "Too many",
+        status if status.is_server_error() => "Something went wrong",
+        _ => "That did not work",
+    }
+}
+
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if message.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+pub async fn not_found(request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
+    Err(PageError::of(&request, Some(&visitor.0), ApiError::NotFound("page")))
+}

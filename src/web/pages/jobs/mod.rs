@@ -1,0 +1,5 @@
+//! Lists of jobs: active and over.
+
+mod get;
+
+pub use get::{get, home};

@@ -1,0 +1,173 @@
+//! What is typed, and the document of the API that it means.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::JobSpec;
+
+/// All as typed: the API's rules say what is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Form {
+    pub csrf: String,
+    pub name: String,
+    pub image: String,
+    pub script: String,
+    pub cpu: String,
+    pub ram: String,
+    pub gpus: String,
+    pub maxlifespan: String,
+    pub project: String,
+    pub array: String,
+    pub tasks: String,
+    pub labels: String,
+    pub ports: String,
+    pub retries: String,
+    pub tags: String,
+    pub description: String,
+    #[serde(deserialize_with = "checked")]
+    pub network: bool,
+    #[serde(deserialize_with = "checked")]
+    pub root: bool,
+    #[serde(deserialize_with = "checked")]
+    pub email: bool,
+    /// `volume_<name>`: the acl.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, String>,
+}
+
+/// A box that is not checked is not sent.
+fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    String::deserialize(deserializer).map(|text| text == "1")
+}
+
+impl Form {
+    pub fn empty(image: &str, cpu: String, ram: String) -> Self {
+        Form {
+            image: image.to_owned(),
+            script: "#!/bin/sh\n".to_owned(),
+            cpu,
+            ram,
+            project: "default".to_owned(),
+            network: true,
+            ..Form::default()
+        }
+    }
+
+    /// An earlier job, to be submitted again.
+    pub fn like(spec: &JobSpec, project: &str) -> Self {
+        let join = |items: Vec<String>| items.join(", ");
+        Form {
+            name: spec.name.clone(),
+            image: spec.image.clone(),
+            script: spec.script.clone(),
+            cpu: spec.resources.cpu.to_string(),
+            ram: spec.resources.ram.to_string(),
+            gpus: spec.resources.gpus.to_string(),
+            maxlifespan: spec.max_lifespan.map_or_else(String::new, |limit| format!("{}s", limit.as_secs())),
+            project: project.to_owned(),
+            array: spec.array.map_or_else(String::new, |array| array.to_string()),
+            tasks: join(spec.dependencies.iter().map(ToString::to_string).collect()),
+            labels: join(spec.labels.iter().map(ToString::to_string).collect()),
+            ports: join(spec.ports.iter().map(ToString::to_string).collect()),
+            retries: if spec.retries > 0 { spec.retries.to_string() } else { String::new() },
+            tags: join(spec.tags.clone()),
+            description: spec.description.clone(),
+            network: spec.network,
+            root: spec.root,
+            email: spec.notify_email,
+            rest: spec.volumes.iter().map(|v| (format!("volume_{}", v.name), v.acl.as_str().to_owned())).collect(),
+            csrf: String::new(),
+        }
+    }
+
+    pub fn volume(&self, name: &str) -> &str {
+        self.rest.get(&format!("volume_{name}")).map_or("", String::as_str)
+    }
+
+    pub fn has_more(&self) -> bool {
+        let texts = [&self.array, &self.tasks, &self.labels, &self.ports, &self.retries, &self.tags, &self.description];
+        texts.iter().any(|text| !text.is_empty())
+            || self.root
+            || self.email
+            || self.rest.values().any(|v| !v.is_empty())
+    }
+
+    pub fn document(&self) -> Value {
+        let volumes = self.rest.iter().filter(|(_, acl)| !acl.is_empty()).filter_map(|(name, acl)| {
+            let name = name.strip_prefix("volume_")?;
+            Some(json!({ "name": name, "acl": acl }))
+        });
+        let mut requirements = Map::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                requirements.insert(name.to_owned(), value);
+            }
+        };
+        set("cpu", number(&self.cpu));
+        set("ram", number(&self.ram));
+        set("gpus", number(&self.gpus));
+        set("failure_policy", number(&self.retries));
+        set("maxlifespan", text(&self.maxlifespan));
+        set("array", text(&self.array).map(|values| json!({ "values": values })));
+        set("tasks", Some(json!(parts(&self.tasks))));
+        set("label", Some(json!(parts(&self.labels))));
+        set("ports", Some(parts(&self.ports).iter().filter_map(|port| number(port)).collect()));
+        json!({
+            "user": { "project": self.project },
+            "meta": { "name": self.name.trim(), "description": self.description, "tags": parts(&self.tags) },
+            "requirements": requirements,
+            "container": {
+                "image": self.image.trim(),
+                "volumes": volumes.collect::<Vec<_>>(),
+                "network": self.network,
+                "root": self.root,
+            },
+            // A browser ends lines as HTTP does; a shell would take the \r for part of a word.
+            "command": { "interactive": false, "cmd": self.script.replace("\r\n", "\n") },
+            "notify": { "email": self.email },
+        })
+    }
+}
+
+fn text(typed: &str) -> Option<Value> {
+    let typed = typed.trim();
+    (!typed.is_empty()).then(|| json!(typed))
+}
+
+/// A number where it is one; what is not goes on as text, to be refused with its field's name.
+fn number(typed: &str) -> Option<Value> {
+    let typed = typed.trim();
+    let whole = typed.parse::<i64>().map(Value::from).ok();
+    let broken = || typed.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from);
+    whole.or_else(broken).or_else(|| text(typed))
+}
+
+fn parts(typed: &str) -> Vec<String> {
+    typed.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_becomes_the_apis_document() {
+        let mut form = Form::empty("debian", "1.5".into(), "2".into());
+        form.script = "#!/bin/sh\r\necho\r\n".into();
+        form.tasks = "12, 13:failed".into();
+        form.ports = "80,web".into();
+        form.rest.insert("volume_home".into(), "ro".into());
+        form.rest.insert("volume_db".into(), String::new());
+        let document = form.document();
+        assert_eq!(document["command"]["cmd"], "#!/bin/sh\necho\n");
+        assert_eq!(document["requirements"]["cpu"], 1.5);
+        assert_eq!(document["requirements"]["ram"], 2);
+        assert_eq!(document["requirements"]["tasks"], json!(["12", "13:failed"]));
+        assert_eq!(document["requirements"]["ports"], json!([80, "web"]), "what is no number is refused, not dropped");
+        assert_eq!(document["container"]["volumes"], json!([{ "name": "home", "acl": "ro" }]));
+        assert!(document["requirements"].get("maxlifespan").is_none());
+    }
+}

@@ -1,0 +1,64 @@
+//! The form that submits a job. It sends what the API takes, so that both are checked by the same rules.
+
+mod form;
+mod get;
+mod post;
+
+use actix_web::HttpRequest;
+use askama::Template;
+
+use super::chrome::Chrome;
+use crate::domain::Acl;
+use crate::store::StoreError;
+use crate::web::Site;
+use crate::web::access::Caller;
+use crate::web::error::FieldFault;
+use form::Form;
+
+pub use get::get;
+pub use post::post;
+
+#[derive(Template)]
+#[template(path = "new.html")]
+struct NewJobPage {
+    chrome: Chrome,
+    form: Form,
+    faults: Vec<FieldFault>,
+    images: Vec<String>,
+    projects: Vec<String>,
+    volumes: Vec<VolumeChoice>,
+    may_root: bool,
+    /// Something beyond the first fields is set, or at fault.
+    more: bool,
+}
+
+struct VolumeChoice {
+    name: String,
+    acls: &'static [&'static str],
+    chosen: String,
+}
+
+async fn new_job_page(
+    site: &Site,
+    request: &HttpRequest,
+    caller: &Caller,
+    form: Form,
+    faults: Vec<FieldFault>,
+) -> Result<NewJobPage, StoreError> {
+    let config = &site.config;
+    let volumes = config.volumes.iter().map(|volume| VolumeChoice {
+        name: volume.name.clone(),
+        acls: if volume.acl == Acl::Rw { &["ro", "rw"] } else { &["ro"] },
+        chosen: form.volume(&volume.name).to_owned(),
+    });
+    Ok(NewJobPage {
+        chrome: Chrome::new(request, Some(caller), "new"),
+        images: config.images.iter().map(|image| image.url.clone()).collect(),
+        projects: site.store.projects_of(caller.id()).await?.into_iter().map(|p| p.id.to_string()).collect(),
+        volumes: volumes.collect(),
+        may_root: config.access.allow_root,
+        more: form.has_more() || !faults.is_empty(),
+        form,
+        faults,
+    })
+}
