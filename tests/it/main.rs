@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod client;
 mod docker_jobs;
+mod executors;
 mod faults;
 mod life;
 mod old_client;

@@ -16,6 +16,9 @@ use tokio::sync::mpsc;
 
 use crate::domain::{Attempt, AttemptName, Job, Label, Mount, Resources, Timestamp};
 
+/// The user's upload space, in a container.
+pub const DATA_MOUNT: &str = "/mnt/god-data";
+
 /// What a backend can do; the rest is refused at submit, with the reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {

@@ -7,7 +7,7 @@ use bollard::models::{
 use super::LABEL;
 use crate::config;
 use crate::domain::{Acl, PortMapping};
-use crate::plugins::executor::Launch;
+use crate::plugins::executor::{DATA_MOUNT, Launch};
 
 /// The job directory, inside.
 const DIRECTORY: &str = "/mnt/go-docker";
@@ -129,7 +129,7 @@ fn mounts(launch: &Launch) -> Vec<Mount> {
 fn environment(launch: &Launch) -> Vec<String> {
     let home = launch.mounts.iter().find(|volume| volume.name == "home");
     let home = home.map_or_else(|| DIRECTORY.to_owned(), |volume| volume.mount.display().to_string());
-    let ours = [("GODOCKER_PWD", DIRECTORY), ("GODOCKER_HOME", &home), ("HOME", &home)];
+    let ours = [("GODOCKER_PWD", DIRECTORY), ("GODOCKER_HOME", &home), ("GODOCKER_DATA", DATA_MOUNT), ("HOME", &home)];
     let given = launch.env.iter().map(|(name, value)| format!("{name}={value}"));
     given.chain(ours.into_iter().map(|(name, value)| format!("{name}={value}"))).collect()
 }

@@ -1,10 +1,12 @@
 //! Jobs as containers of one Docker engine.
 //!
 //! A launch is a create and a start; its end comes by the engine's event stream and one inspection. What a container
-//! may do is in [`container`]; what the engine said, as ours, in [`report`]. The engine may come and go: nothing is
-//! remembered here that its listing does not tell again.
+//! may do is in [`container`]; following the stream is [`events`], fetching images [`pull`]; what the engine said, as
+//! ours, is in [`report`]. The engine may come and go: nothing is remembered here that its listing does not tell again.
 
 mod container;
+mod events;
+mod pull;
 mod report;
 
 use std::collections::HashMap;
@@ -12,18 +14,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::models::ContainerStateStatusEnum as Status;
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum as Status};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions,
-    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
-use futures::StreamExt;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::config;
-use crate::domain::{AttemptName, Cores, InstanceId, Label, Memory, Resources};
+use crate::domain::{AttemptName, Clock, Cores, InstanceId, Label, Memory, Resources, SystemClock};
 use report::{is_port_taken, of_docker, status_code};
 
 pub struct DockerExecutor {
@@ -38,6 +39,8 @@ struct Inner {
     launches: Semaphore,
     ends: Mutex<Option<mpsc::Sender<AttemptEnd>>>,
     node: Mutex<Option<Node>>,
+    /// Images that are being pulled.
+    pulls: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 const LABEL: &str = "godocker.instance";
@@ -46,6 +49,8 @@ const ANSWER_WITHIN: u64 = 120;
 /// Host ports that are tried before a launch is given up.
 const PORT_TRIES: u16 = 20;
 const RECONNECT: Duration = Duration::from_secs(1);
+const INSPECT_TRIES: u32 = 50;
+const INSPECT_PAUSE: Duration = Duration::from_millis(100);
 
 impl DockerExecutor {
     pub const NAME: &'static str = "docker";
@@ -64,6 +69,7 @@ impl DockerExecutor {
             client: tokio::sync::OnceCell::new(),
             ends: Mutex::default(),
             node: Mutex::default(),
+            pulls: Mutex::default(),
         };
         Ok(DockerExecutor { inner: Arc::new(inner) })
     }
@@ -88,7 +94,12 @@ impl Executor for DockerExecutor {
         Capabilities { pause: true, ports: true, root: true, images: true, volumes: true }
     }
 
+    /// Asked of the engine once a connection: when the events stop, what was remembered is dropped.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
+        let known = self.inner.node.lock().expect("no holder of this lock panics").clone();
+        if let Some(node) = known {
+            return Ok(vec![node]);
+        }
         let info = self.inner.client().await?.info().await.map_err(of_docker)?;
         let labels = info.labels.unwrap_or_default();
         let node = Node {
@@ -117,12 +128,25 @@ impl Executor for DockerExecutor {
     }
 
     async fn launch(&self, launch: Launch) -> Result<Started, ExecutorError> {
-        let _turn = self.inner.launches.acquire().await.expect("this semaphore is never closed");
-        for try_number in 0..PORT_TRIES {
-            match self.inner.launch_once(&launch, try_number).await {
-                Err(LaunchError::PortTaken) => {}
-                Err(LaunchError::Executor(error)) => return Err(error),
+        let mut pulled = false;
+        let mut try_number = 0;
+        while try_number < PORT_TRIES {
+            let turn = self.inner.launches.acquire().await.expect("this semaphore is never closed");
+            let launched = self.inner.launch_once(&launch, try_number).await;
+            // A pull takes minutes, and must not keep those waiting who need none.
+            drop(turn);
+            match launched {
                 Ok(started) => return Ok(started),
+                Err(LaunchError::PortTaken) => try_number += 1,
+                Err(LaunchError::ImageMissing) if !pulled => {
+                    self.inner.pull_once(&launch.job.spec.image).await?;
+                    pulled = true;
+                }
+                Err(LaunchError::ImageMissing) => {
+                    let image = &launch.job.spec.image;
+                    return Err(ExecutorError::Unavailable(format!("the image {image} went away as soon as it came")));
+                }
+                Err(LaunchError::Executor(error)) => return Err(error),
             }
         }
         Err(ExecutorError::Unavailable("no free host port was found".to_owned()))
@@ -174,6 +198,7 @@ fn idempotent(done: Result<(), bollard::errors::Error>, already: &str) -> Result
 
 enum LaunchError {
     PortTaken,
+    ImageMissing,
     Executor(ExecutorError),
 }
 
@@ -198,13 +223,9 @@ impl Inner {
         let ports = container::ports(&launch.job.spec.ports, &self.config, try_number, launch.job.id.0);
         let body = container::body(launch, &ports, &self.config, self.network_disabled);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let mut created = client.create_container(Some(options.clone()), body.clone()).await;
-        if created.as_ref().is_err_and(|error| status_code(error) == Some(404)) {
-            self.pull(&launch.job.spec.image).await?;
-            created = client.create_container(Some(options), body).await;
-        }
-        match created {
+        match client.create_container(Some(options), body).await {
             Ok(_) => {}
+            Err(error) if status_code(&error) == Some(404) => return Err(LaunchError::ImageMissing),
             Err(error) if status_code(&error) == Some(409) => return Ok(self.go_on(launch, &name).await?),
             Err(error) => return Err(of_docker(error).into()),
         }
@@ -215,24 +236,25 @@ impl Inner {
     }
 
     fn started(&self, launch: &Launch, name: &str, ports: Vec<crate::domain::PortMapping>) -> Started {
-        use crate::domain::Clock;
         let mut attempt = launch.attempt.clone();
         attempt.container = Some(name.to_owned());
         attempt.ports = ports;
-        Started { attempt, at: crate::domain::SystemClock.now() }
+        Started { attempt, at: SystemClock.now() }
     }
 
     /// The container is there from an earlier try: whatever it lacks is done now.
     async fn go_on(&self, launch: &Launch, name: &str) -> Result<Started, ExecutorError> {
         let client = self.client().await?;
-        let found = client.inspect_container(name, None::<InspectContainerOptions>).await.map_err(of_docker)?;
+        let found = self.inspect_soon(name).await?;
         let state = found.state.clone().unwrap_or_default();
         match state.status {
             Some(Status::CREATED) => {
                 if let Err(error) = client.start_container(name, None::<StartContainerOptions>).await {
                     return match self.not_started(&launch.name, error).await {
                         LaunchError::Executor(error) => Err(error),
-                        LaunchError::PortTaken => Err(ExecutorError::Unavailable("its port is taken".to_owned())),
+                        LaunchError::PortTaken | LaunchError::ImageMissing => {
+                            Err(ExecutorError::Unavailable("its port is taken".to_owned()))
+                        }
                     };
                 }
             }
@@ -245,9 +267,22 @@ impl Inner {
         Ok(started)
     }
 
+    /// A name is taken some moments before the engine knows the container by it.
+    async fn inspect_soon(&self, name: &str) -> Result<ContainerInspectResponse, ExecutorError> {
+        let client = self.client().await?;
+        for _ in 0..INSPECT_TRIES {
+            match client.inspect_container(name, None::<InspectContainerOptions>).await {
+                Err(error) if status_code(&error) == Some(404) => tokio::time::sleep(INSPECT_PAUSE).await,
+                found => return found.map_err(of_docker),
+            }
+        }
+        Err(ExecutorError::Unavailable(format!("the engine has the name {name} taken, and no such container")))
+    }
+
     /// What did not start is removed, so that the next try begins anew.
     async fn not_started(&self, name: &AttemptName, error: bollard::errors::Error) -> LaunchError {
-        if status_code(&error).is_some() {
+        // Gone, or in use by another launch of the same name: not ours to remove.
+        if status_code(&error).is_some_and(|code| !matches!(code, 404 | 409)) {
             let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
             if let Ok(client) = self.client().await {
                 // It is found by the next recovery if this fails.
@@ -255,28 +290,6 @@ impl Inner {
             }
         }
         if is_port_taken(&error) { LaunchError::PortTaken } else { LaunchError::Executor(of_docker(error)) }
-    }
-
-    async fn pull(&self, image: &str) -> Result<(), ExecutorError> {
-        let missing = |why: &str| ExecutorError::Refused(format!("The image {image} is not to be had: {why}."));
-        if !self.config.pull {
-            return Err(missing("the engine does not have it, and images are not pulled here"));
-        }
-        tracing::info!(image, "pulling");
-        let tagged = image.contains('@') || image.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        let mut options = CreateImageOptionsBuilder::default().from_image(image);
-        if !tagged {
-            options = options.tag("latest");
-        }
-        let mut progress = self.client().await?.create_image(Some(options.build()), None, None);
-        while let Some(step) = progress.next().await {
-            match step {
-                Ok(_) => {}
-                Err(error) if report::is_away(&error) => return Err(of_docker(error)),
-                Err(error) => return Err(missing(&report::sentence(&error))),
-            }
-        }
-        Ok(())
     }
 
     async fn kill(&self, name: &AttemptName, signal: &str) -> Result<(), ExecutorError> {
@@ -324,51 +337,6 @@ impl Inner {
         if let Some(ends) = ends {
             // Nobody listens while we stop; the container stays.
             let _ = ends.send(end).await;
-        }
-    }
-
-    /// Follows the engine's events for as long as somebody listens. Whenever the stream begins anew, a listing tells
-    /// what it missed.
-    async fn follow_events(self: Arc<Self>) {
-        while self.ends.lock().expect("no holder of this lock panics").as_ref().is_some_and(|ends| !ends.is_closed()) {
-            if let Err(error) = self.follow_once().await {
-                tracing::debug!(%error, "the engine's events stopped; they are asked for again");
-            }
-            tokio::time::sleep(RECONNECT).await;
-        }
-    }
-
-    async fn follow_once(self: &Arc<Self>) -> Result<(), ExecutorError> {
-        let filters = HashMap::from([
-            ("label".to_owned(), vec![format!("{LABEL}={}", self.instance)]),
-            ("event".to_owned(), vec!["die".to_owned()]),
-        ]);
-        let options = EventsOptionsBuilder::default().filters(&filters).build();
-        let mut events = self.client().await?.events(Some(options));
-        let first = self.clone();
-        let missed = tokio::spawn(async move { first.report_ended().await });
-        while let Some(event) = events.next().await {
-            let event = event.map_err(of_docker)?;
-            let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
-            let Some(name) = attributes.get("name").and_then(|name| AttemptName::parse(name)) else { continue };
-            let me = self.clone();
-            tokio::spawn(async move {
-                match me.inspect_end(&name).await {
-                    Ok(Some(end)) => me.report(end).await,
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(%name, %error, "an end could not be read; the next listing has it"),
-                }
-            });
-        }
-        missed.abort();
-        Ok(())
-    }
-
-    async fn report_ended(&self) {
-        for sighting in self.list().await.unwrap_or_default() {
-            if let Sighting::Ended(end) = sighting {
-                self.report(end).await;
-            }
         }
     }
 }

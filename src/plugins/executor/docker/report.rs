@@ -62,7 +62,8 @@ pub fn end(name: &AttemptName, state: &ContainerState) -> AttemptEnd {
         name: name.clone(),
         exit: Exit {
             code: state.exit_code.and_then(|code| i32::try_from(code).ok()),
-            out_of_memory: state.oom_killed.unwrap_or(false),
+            // A job that ended well did without what was killed.
+            out_of_memory: state.oom_killed.unwrap_or(false) && state.exit_code != Some(0),
         },
         started,
         ended: ended.max(started.unwrap_or(ended)),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{AttemptName, InstanceId, Resources};
+use crate::domain::{AttemptName, Resources};
 
 /// Our directories, one a hierarchy; attempts get one each below.
 pub struct Cgroups {
@@ -15,13 +15,16 @@ enum Version {
     Two(PathBuf),
 }
 
+/// Shared by all instances on a machine, whose attempts differ in name: nothing is left where one was tried once.
+const PARENT: &str = "godocker";
+
 /// Processes and threads of one job.
 const PIDS: u32 = 4096;
 
 impl Cgroups {
     /// `None` where they are not to be had; jobs then run without limits, and the log says so.
-    pub fn find(instance: &InstanceId) -> Option<Self> {
-        let found = version_one(Path::new("/sys/fs/cgroup"), instance).or_else(|| version_two(instance));
+    pub fn find() -> Option<Self> {
+        let found = version_one(Path::new("/sys/fs/cgroup")).or_else(version_two);
         if found.is_none() {
             tracing::warn!(
                 "no control groups can be made here: native jobs run without limits on memory and processes"
@@ -80,25 +83,28 @@ impl Cgroups {
         }
     }
 
-    pub fn remove(&self, name: &AttemptName) {
+    /// Kills what is left and removes the groups; false while one is still being emptied.
+    pub fn remove(&self, name: &AttemptName) -> bool {
         self.kill_all(name);
         let name = name.to_string();
         let groups = match &self.version {
             Version::One { memory, pids } => vec![Some(memory), pids.as_ref()],
             Version::Two(root) => vec![Some(root)],
         };
-        for group in groups.into_iter().flatten() {
-            // A group that is still being emptied stays; it costs little, and goes with the machine.
-            let _ = std::fs::remove_dir(group.join(&name));
-        }
+        let gone = |group: &PathBuf| match std::fs::remove_dir(group.join(&name)) {
+            Ok(()) => true,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        // Each is tried, whatever became of the others.
+        groups.into_iter().flatten().filter(|group| !gone(group)).count() == 0
     }
 }
 
-fn version_one(root: &Path, instance: &InstanceId) -> Option<Version> {
+fn version_one(root: &Path) -> Option<Version> {
     let ours = |controller: &str| {
         let controller = root.join(controller);
         controller.join("cgroup.procs").exists().then_some(())?;
-        let directory = controller.join(format!("godocker-{instance}"));
+        let directory = controller.join(PARENT);
         std::fs::create_dir_all(&directory).ok()?;
         Some(directory)
     };
@@ -106,11 +112,11 @@ fn version_one(root: &Path, instance: &InstanceId) -> Option<Version> {
     memory.join("memory.limit_in_bytes").exists().then(|| Version::One { memory, pids: ours("pids") })
 }
 
-fn version_two(instance: &InstanceId) -> Option<Version> {
+fn version_two() -> Option<Version> {
     let root = Path::new("/sys/fs/cgroup");
     root.join("cgroup.controllers").exists().then_some(())?;
     std::fs::write(root.join("cgroup.subtree_control"), "+memory +pids").ok()?;
-    let directory = root.join(format!("godocker-{instance}"));
+    let directory = root.join(PARENT);
     std::fs::create_dir_all(&directory).ok()?;
     std::fs::write(directory.join("cgroup.subtree_control"), "+memory +pids").ok()?;
     Some(Version::Two(directory))

@@ -12,7 +12,7 @@ mod spawner;
 mod wire;
 mod wrapper;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -23,13 +23,16 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started};
+use super::{AttemptEnd, Capabilities, DATA_MOUNT, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started};
 use crate::config;
 use crate::domain::{Attempt, AttemptName, Clock, Cores, InstanceId, Memory, Resources, SystemClock};
 use record::{Record, Records, Status};
 use spawner::Spawner;
 
 pub use spawner::{SPAWNER_ARG, spawner_main};
+
+/// How long `forget` waits for what it killed.
+const DEATH_WITHIN: Duration = Duration::from_secs(15);
 
 pub struct NativeExecutor {
     inner: Arc<Inner>,
@@ -44,7 +47,9 @@ struct Inner {
     cgroups: Option<cgroup::Cgroups>,
     ends: Mutex<Option<mpsc::Sender<AttemptEnd>>>,
     /// Attempts whose wrapper is watched, so that none is watched twice.
-    watched: Mutex<HashMap<AttemptName, ()>>,
+    watched: Mutex<HashSet<AttemptName>>,
+    /// Names that are being launched.
+    launching: Mutex<HashMap<AttemptName, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl NativeExecutor {
@@ -61,7 +66,7 @@ impl NativeExecutor {
         program: PathBuf,
     ) -> Result<Self, ExecutorError> {
         let records = Records::open(&data_dir.join("native")).map_err(unavailable)?;
-        let cgroups = if config.cgroups { cgroup::Cgroups::find(&instance) } else { None };
+        let cgroups = if config.cgroups { cgroup::Cgroups::find() } else { None };
         let inner = Inner {
             node: hostname(),
             total: Resources { cpu: cpus(config), ram: ram(config), gpus: 0 },
@@ -71,6 +76,7 @@ impl NativeExecutor {
             instance,
             ends: Mutex::default(),
             watched: Mutex::default(),
+            launching: Mutex::default(),
         };
         Ok(NativeExecutor { inner: Arc::new(inner) })
     }
@@ -135,13 +141,18 @@ impl Executor for NativeExecutor {
                 owner.uid
             )));
         }
-        let inner = self.inner.clone();
-        let order = inner.order(&launch)?;
-        match inner.spawner.launch(order, &launch.name, inner.clone()).await? {
-            wire::Launched::Started { pid } => Ok(inner.started(&launch.attempt, pid)),
-            wire::Launched::Exists => inner.launched_before(&launch).await,
-            wire::Launched::Failed { message } => Err(ExecutorError::Unavailable(message)),
+        // A record that is being made looks like one that nobody finished: one launch of a name at a time.
+        let turn = self.inner.launching().entry(launch.name.clone()).or_default().clone();
+        let launched = {
+            let _turn = turn.lock().await;
+            self.inner.launch(&launch).await
+        };
+        drop(turn);
+        let mut launching = self.inner.launching();
+        if launching.get(&launch.name).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            launching.remove(&launch.name);
         }
+        launched
     }
 
     async fn list(&self) -> Result<Vec<Sighting>, ExecutorError> {
@@ -185,30 +196,53 @@ impl Executor for NativeExecutor {
         let Some(record) = self.inner.records.get(name).map_err(unavailable)? else {
             return Err(ExecutorError::NoSuchAttempt);
         };
-        if record.status.is_none() && record.wrapper_is_alive() {
-            // Not reported: nobody claims it.
-            self.inner.watched.lock().expect("no holder of this lock panics").insert(name.clone(), ());
-            let _ = self.inner.kill(&record);
+        if record.status.is_none()
+            && let Some(wrapper) = record.pidfd()
+        {
+            self.inner.kill(&record)?;
+            // Its record goes when nobody writes it any more.
+            if tokio::time::timeout(DEATH_WITHIN, wait_for(wrapper)).await.is_err() {
+                return Err(unavailable(format!("{name} does not die")));
+            }
         }
         self.inner.records.delete(name).map_err(unavailable)?;
-        if let Some(cgroups) = &self.inner.cgroups {
-            cgroups.remove(name);
-        }
-        self.inner.watched.lock().expect("no holder of this lock panics").remove(name);
+        self.inner.watched().remove(name);
+        self.inner.remove_group(name).await;
         Ok(())
     }
 }
 
 impl Inner {
+    async fn launch(self: &Arc<Self>, launch: &Launch) -> Result<Started, ExecutorError> {
+        let order = self.order(launch)?;
+        match self.spawner.launch(order).await? {
+            wire::Launched::Started => self.launched_now(launch),
+            wire::Launched::Exists => self.launched_before(launch).await,
+            wire::Launched::Failed { message } => {
+                if let Some(cgroups) = &self.cgroups {
+                    cgroups.remove(&launch.name);
+                }
+                Err(ExecutorError::Unavailable(message))
+            }
+        }
+    }
+
+    fn launching(&self) -> std::sync::MutexGuard<'_, HashMap<AttemptName, Arc<tokio::sync::Mutex<()>>>> {
+        self.launching.lock().expect("no holder of this lock panics")
+    }
+
     fn order(&self, launch: &Launch) -> Result<wire::Order, ExecutorError> {
         let owner = &launch.job.owner;
         let directory = launch.directory.display().to_string();
         let home = launch.mounts.iter().find(|mount| mount.name == "home");
         let home = home.map_or_else(|| directory.clone(), |mount| mount.path.display().to_string());
+        let data = launch.mounts.iter().find(|mount| mount.mount == Path::new(DATA_MOUNT));
+        let data = data.map_or_else(|| DATA_MOUNT.to_owned(), |mount| mount.path.display().to_string());
         let mut env = launch.env.clone();
         for (name, value) in [
             ("GODOCKER_PWD", directory.as_str()),
             ("GODOCKER_HOME", &home),
+            ("GODOCKER_DATA", &data),
             ("HOME", &home),
             ("USER", owner.user.as_str()),
             ("LOGNAME", owner.user.as_str()),
@@ -217,11 +251,16 @@ impl Inner {
         ] {
             env.push((name.to_owned(), value.to_owned()));
         }
+        if env.iter().any(|(name, value)| name.contains(['=', '\0']) || value.contains('\0')) {
+            return Err(ExecutorError::Refused("the job's environment holds what no environment can".to_owned()));
+        }
         let cgroup = match &self.cgroups {
             Some(cgroups) => cgroups.make(&launch.name, &launch.job.spec.resources).map_err(unavailable)?,
             None => Vec::new(),
         };
         Ok(wire::Order {
+            // Given by the spawner's link.
+            ticket: 0,
             name: launch.name.to_string(),
             record: self.records.path(&launch.name),
             directory: launch.directory.clone(),
@@ -233,8 +272,27 @@ impl Inner {
         })
     }
 
-    fn started(&self, planned: &Attempt, pid: i32) -> Started {
-        Started { attempt: Attempt { container: Some(pid.to_string()), ..planned.clone() }, at: SystemClock.now() }
+    fn launched_now(self: &Arc<Self>, launch: &Launch) -> Result<Started, ExecutorError> {
+        let record = self.records.get(&launch.name).map_err(unavailable)?.ok_or(ExecutorError::NoSuchAttempt)?;
+        let started = started(&launch.attempt, &record);
+        self.watch_wrapper(record);
+        Ok(started)
+    }
+
+    async fn remove_group(&self, name: &AttemptName) {
+        let Some(cgroups) = &self.cgroups else { return };
+        // What was killed leaves its group in its own time.
+        for _ in 0..200 {
+            if cgroups.remove(name) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tracing::warn!(%name, "the attempt's control group cannot be removed");
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, HashSet<AttemptName>> {
+        self.watched.lock().expect("no holder of this lock panics")
     }
 
     /// It was launched by a process that died before it could say so. A record that was never claimed is of a launch
@@ -246,8 +304,7 @@ impl Inner {
             self.records.delete(&launch.name).map_err(unavailable)?;
             return Err(gone());
         }
-        let mut started = self.started(&launch.attempt, record.pid);
-        started.at = record.started;
+        let started = started(&launch.attempt, &record);
         if let Sighting::Ended(end) = self.sight(record)? {
             self.report(end).await;
         }
@@ -287,7 +344,9 @@ impl Inner {
     }
 
     fn end(&self, name: &AttemptName, started: crate::domain::Timestamp, status: Option<Status>) -> AttemptEnd {
-        let out_of_memory = self.cgroups.as_ref().is_some_and(|cgroups| cgroups.ran_out_of_memory(name));
+        // A job that ended well did without what was killed.
+        let out_of_memory = status.is_none_or(|status| status.code != 0)
+            && self.cgroups.as_ref().is_some_and(|cgroups| cgroups.ran_out_of_memory(name));
         AttemptEnd {
             name: name.clone(),
             exit: Exit { code: status.map(|status| status.code), out_of_memory },
@@ -304,18 +363,22 @@ impl Inner {
         }
     }
 
-    /// Watches a wrapper that the spawner does not: one of before a restart.
+    /// Reports the end of the record's wrapper, whoever started it and however it goes.
     fn watch_wrapper(self: &Arc<Self>, record: Record) {
-        let begun = self.watched.lock().expect("no holder of this lock panics").insert(record.name.clone(), ());
-        if begun.is_some() || self.spawner.watches(&record.name) {
+        if !self.watched().insert(record.name.clone()) {
             return;
         }
-        let me = self.clone();
+        let me = Arc::downgrade(self);
         tokio::spawn(async move {
             if let Some(pidfd) = record.pidfd() {
                 wait_for(pidfd).await;
             }
-            if let Some(end) = me.end_of(&record) {
+            let Some(me) = me.upgrade() else { return };
+            // Forgotten meanwhile: nobody wants to hear of it.
+            let wanted = me.watched().remove(&record.name);
+            if let (true, Ok(Some(record))) = (wanted, me.records.get(&record.name))
+                && let Some(end) = me.end_of(&record)
+            {
                 me.report(end).await;
             }
         });
@@ -347,17 +410,8 @@ impl Inner {
     }
 }
 
-impl spawner::OnExit for Inner {
-    fn exited(self: Arc<Self>, name: AttemptName) {
-        tokio::spawn(async move {
-            let record = self.records.get(&name);
-            if let Ok(Some(record)) = record
-                && let Some(end) = self.end_of(&record)
-            {
-                self.report(end).await;
-            }
-        });
-    }
+fn started(planned: &Attempt, record: &Record) -> Started {
+    Started { attempt: Attempt { container: Some(record.pid.to_string()), ..planned.clone() }, at: record.started }
 }
 
 /// Returns when the process is gone.

@@ -5,12 +5,13 @@
 //! each shorter than what a pipe writes whole. It ends with its input. Should it die, the wrappers go on and answer by
 //! themselves, and the next launch starts another.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{ForkResult, fork};
@@ -20,77 +21,76 @@ use tokio::sync::oneshot;
 
 use super::wire::{Launched, Order, Said};
 use super::{unavailable, wrapper};
-use crate::domain::AttemptName;
 use crate::plugins::executor::ExecutorError;
 
 /// The argument that makes `go-d` a spawner; `main` looks for it before it does anything else.
 pub const SPAWNER_ARG: &str = "native-spawner";
 
-/// Told of every wrapper that is through.
-pub trait OnExit: Send + Sync + 'static {
-    fn exited(self: Arc<Self>, name: AttemptName);
-}
-
 #[derive(Clone)]
 pub struct Spawner {
     program: PathBuf,
-    input: Arc<tokio::sync::Mutex<Option<ChildStdin>>>,
+    input: Arc<tokio::sync::Mutex<Option<Input>>>,
     shared: Arc<Shared>,
+}
+
+/// The way to the spawner of this generation.
+struct Input {
+    generation: u64,
+    pipe: ChildStdin,
 }
 
 #[derive(Default)]
 struct Shared {
-    waiting: Mutex<HashMap<String, oneshot::Sender<Launched>>>,
-    /// Launched by this process and not through yet.
-    watched: Mutex<HashSet<AttemptName>>,
+    next_number: AtomicU64,
+    /// By ticket; with the generation that was asked.
+    waiting: Mutex<HashMap<u64, (u64, oneshot::Sender<Launched>)>>,
 }
+
+/// How often an order is given to a new spawner when one died over it.
+const TRIES: u32 = 3;
 
 impl Spawner {
     pub fn new(program: PathBuf) -> Self {
         Spawner { program, input: Arc::default(), shared: Arc::default() }
     }
 
-    pub fn watches(&self, name: &AttemptName) -> bool {
-        self.shared.watched.lock().expect("no holder of this lock panics").contains(name)
-    }
-
+    /// An order over which the spawner died is given again: the record makes that harmless.
+    ///
     /// # Errors
-    /// [`ExecutorError::Unavailable`] when the spawner cannot be started or died over it.
-    pub async fn launch(
-        &self,
-        order: Order,
-        name: &AttemptName,
-        on_exit: Arc<dyn OnExit>,
-    ) -> Result<Launched, ExecutorError> {
-        let mut line = serde_json::to_vec(&order).map_err(unavailable)?;
-        line.push(b'\n');
-        let (launched, answer) = oneshot::channel();
-        self.shared.waiting.lock().expect("no holder of this lock panics").insert(order.name, launched);
-        self.shared.watched.lock().expect("no holder of this lock panics").insert(name.clone());
-        let answered = match self.send(&line, on_exit).await {
-            Ok(()) => answer.await.map_err(|_| unavailable("the native spawner died; it is started again")),
-            Err(error) => Err(unavailable(format!("the native spawner cannot be used: {error}"))),
-        };
-        if !matches!(answered, Ok(Launched::Started { .. })) {
-            self.shared.watched.lock().expect("no holder of this lock panics").remove(name);
+    /// [`ExecutorError::Unavailable`] when the spawner cannot be started or keeps dying.
+    pub async fn launch(&self, mut order: Order) -> Result<Launched, ExecutorError> {
+        for _ in 0..TRIES {
+            order.ticket = self.shared.number();
+            let mut line = serde_json::to_vec(&order).map_err(unavailable)?;
+            line.push(b'\n');
+            let answer = self
+                .send(order.ticket, &line)
+                .await
+                .map_err(|error| unavailable(format!("the native spawner cannot be used: {error}")))?;
+            if let Ok(launched) = answer.await {
+                return Ok(launched);
+            }
         }
-        answered
+        Err(unavailable("the native spawner keeps dying"))
     }
 
-    async fn send(&self, line: &[u8], on_exit: Arc<dyn OnExit>) -> std::io::Result<()> {
+    /// The answer to come; it is dropped when the spawner dies first.
+    async fn send(&self, ticket: u64, line: &[u8]) -> std::io::Result<oneshot::Receiver<Launched>> {
         let mut input = self.input.lock().await;
         if input.is_none() {
-            *input = Some(self.start(on_exit)?);
+            *input = Some(self.start()?);
         }
-        let pipe = input.as_mut().expect("it was just made");
-        let sent = pipe.write_all(line).await;
-        if sent.is_err() {
+        let current = input.as_mut().expect("it was just made");
+        let (launched, answer) = oneshot::channel();
+        self.shared.waiting().insert(ticket, (current.generation, launched));
+        if current.pipe.write_all(line).await.is_err() {
             *input = None;
+            self.shared.waiting().remove(&ticket);
         }
-        sent
+        Ok(answer)
     }
 
-    fn start(&self, on_exit: Arc<dyn OnExit>) -> std::io::Result<ChildStdin> {
+    fn start(&self) -> std::io::Result<Input> {
         let mut child = Command::new(&self.program)
             .arg(SPAWNER_ARG)
             .current_dir("/")
@@ -99,40 +99,54 @@ impl Spawner {
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()?;
-        let input = child.stdin.take().expect("asked for above");
+        let pipe = child.stdin.take().expect("asked for above");
         let output = child.stdout.take().expect("asked for above");
+        let generation = self.shared.number();
         let shared = self.shared.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                shared.hear(&line, &on_exit);
+                shared.hear(&line);
             }
         });
-        tokio::spawn(self.clone().bury(child));
-        Ok(input)
-    }
-
-    /// Wrappers keep the output open, so that the spawner's own end is seen here only.
-    async fn bury(self, mut child: Child) {
-        let status = child.wait().await;
-        tracing::warn!(?status, "the native spawner ended");
-        *self.input.lock().await = None;
-        self.shared.waiting.lock().expect("no holder of this lock panics").clear();
+        tokio::spawn(bury(Arc::downgrade(&self.input), self.shared.clone(), child, generation));
+        Ok(Input { generation, pipe })
     }
 }
 
+/// Wrappers keep the output open for a while, so that the spawner's own end is seen here only. By now there may be
+/// another, whose orders are not touched.
+async fn bury(
+    input: std::sync::Weak<tokio::sync::Mutex<Option<Input>>>,
+    shared: Arc<Shared>,
+    mut child: Child,
+    generation: u64,
+) {
+    let status = child.wait().await;
+    let Some(input) = input.upgrade() else { return };
+    tracing::warn!(?status, "the native spawner ended");
+    let mut input = input.lock().await;
+    if input.as_ref().is_some_and(|input| input.generation == generation) {
+        *input = None;
+    }
+    shared.waiting().retain(|_, (asked, _)| *asked != generation);
+}
+
 impl Shared {
-    fn hear(&self, line: &str, on_exit: &Arc<dyn OnExit>) {
-        match serde_json::from_str(line) {
-            Ok(Said::Launched { name, launched }) => {
-                let waiting = self.waiting.lock().expect("no holder of this lock panics").remove(&name);
+    fn number(&self) -> u64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, (u64, oneshot::Sender<Launched>)>> {
+        self.waiting.lock().expect("no holder of this lock panics")
+    }
+
+    fn hear(&self, line: &str) {
+        match serde_json::from_str::<Said>(line) {
+            Ok(said) => {
+                let waiting = self.waiting().remove(&said.ticket);
                 // Whoever asked may have gone away; the record tells it.
-                drop(waiting.map(|waiting| waiting.send(launched)));
-            }
-            Ok(Said::Exited { name }) => {
-                let Some(name) = AttemptName::parse(&name) else { return };
-                self.watched.lock().expect("no holder of this lock panics").remove(&name);
-                on_exit.clone().exited(name);
+                drop(waiting.map(|(_, waiting)| waiting.send(said.launched)));
             }
             Err(error) => tracing::error!(%error, line, "the native spawner says what nobody understands"),
         }
@@ -162,13 +176,13 @@ pub fn spawner_main() -> ! {
 }
 
 fn launch(order: Order) {
-    let name = order.name.clone();
+    let ticket = order.ticket;
     match std::fs::DirBuilder::new().mode(0o700).create(&order.record) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return say(&Said::Launched { name, launched: Launched::Exists });
+            return say(&Said { ticket, launched: Launched::Exists });
         }
-        Err(error) => return failed(name, &error.to_string()),
+        Err(error) => return failed(ticket, &error.to_string()),
     }
     // SAFETY: this process has one thread, so the child may do anything.
     match unsafe { fork() } {
@@ -177,13 +191,13 @@ fn launch(order: Order) {
         Err(error) => {
             // The claim is given back, so that it can be tried again.
             let _ = std::fs::remove_dir(&order.record);
-            failed(name, &error.to_string());
+            failed(ticket, &error.to_string());
         }
     }
 }
 
-pub(super) fn failed(name: String, message: &str) {
-    say(&Said::Launched { name, launched: Launched::Failed { message: message.to_owned() } });
+pub(super) fn failed(ticket: u64, message: &str) {
+    say(&Said { ticket, launched: Launched::Failed { message: message.to_owned() } });
 }
 
 /// One write of one line: a pipe keeps it whole among those of the other wrappers.

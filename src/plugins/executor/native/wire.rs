@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// To the spawner: launch this.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Order {
-    /// The attempt's name; comes back in the answers.
+    /// Comes back in the answer: the same attempt may be launched twice at once.
+    pub ticket: u64,
     pub name: String,
     /// The directory that claims the attempt: made before the fork, it holds what is known of it.
     pub record: PathBuf,
@@ -21,25 +22,19 @@ pub struct Order {
     pub cgroup: Vec<PathBuf>,
 }
 
-/// From the spawner.
+/// From the spawner or a wrapper.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Said {
-    Launched {
-        name: String,
-        #[serde(flatten)]
-        launched: Launched,
-    },
-    /// The wrapper is gone; its record says how the job ended.
-    Exited { name: String },
+pub struct Said {
+    pub ticket: u64,
+    #[serde(flatten)]
+    pub launched: Launched,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "launch", rename_all = "snake_case")]
 pub enum Launched {
-    Started {
-        pid: i32,
-    },
+    /// Its record is complete.
+    Started,
     /// There is a record of that name: it was launched before.
     Exists,
     Failed {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, pthread_sigmask, signal};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::{
     ForkResult, Gid, Pid, Uid, fork, setfsgid, setfsuid, setgroups, setpgid, setresgid, setresuid, setsid,
 };
@@ -49,6 +49,9 @@ fn leave_standard_streams() {
 }
 
 fn attempt(order: &Order) -> i32 {
+    // What the job leaves behind becomes ours, however it detached itself.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
+    let wrapper = nix::unistd::getpid();
     let Ok((gate, opener)) = std::io::pipe() else {
         return give_back(order, "no pipe could be made");
     };
@@ -56,7 +59,7 @@ fn attempt(order: &Order) -> i32 {
     let job = match unsafe { fork() } {
         Ok(ForkResult::Child) => {
             drop(opener);
-            begin_job(order, gate)
+            begin_job(order, gate, wrapper)
         }
         Ok(ForkResult::Parent { child }) => child,
         Err(error) => return give_back(order, &error.to_string()),
@@ -70,21 +73,19 @@ fn attempt(order: &Order) -> i32 {
         let _ = waitpid(job, None);
         return give_back(order, &error.to_string());
     }
-    say(&Said::Launched { name: order.name.clone(), launched: Launched::Started { pid: std::process::id() as i32 } });
+    say(&Said { ticket: order.ticket, launched: Launched::Started });
     let _ = (&opener).write_all(b"!");
     drop(opener);
     let code = wait(job);
-    // What the job left behind goes with it, as it would in a container.
-    let _ = killpg(job, Signal::SIGKILL);
+    clear_leftovers();
     as_user(order, || drop(append_now(&order.directory.join("god.info"))));
     write_status(order, code);
-    say(&Said::Exited { name: order.name.clone() });
     0
 }
 
 fn give_back(order: &Order, message: &str) -> i32 {
     let _ = std::fs::remove_dir_all(&order.record);
-    failed(order.name.clone(), message);
+    failed(order.ticket, message);
     1
 }
 
@@ -100,15 +101,61 @@ fn claim(order: &Order, job: Pid) -> std::io::Result<()> {
     file.write_all(format!("{me} {start} {job} {}", millis()).as_bytes())
 }
 
+/// Waits for the job; what it left in its process group goes with it, as it would in a container.
 fn wait(job: Pid) -> i32 {
     loop {
-        match waitpid(job, None) {
-            Ok(WaitStatus::Exited(_, code)) => return code,
-            Ok(WaitStatus::Signaled(_, signal, _)) => return 128 + signal as i32,
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(_) => return CANNOT_RUN,
+        let Some(dead) = next_dead(true) else { continue };
+        if dead == job {
+            // Before it is buried: its number still names its group and nothing else.
+            let _ = killpg(job, Signal::SIGKILL);
+        }
+        let code = bury(dead);
+        if dead == job {
+            return code;
         }
     }
+}
+
+/// Kills what left the process group, too: it is our child by now. Not for ever: a process may be stuck in the kernel.
+fn clear_leftovers() {
+    for _ in 0..200 {
+        while let Some(dead) = next_dead(false) {
+            bury(dead);
+        }
+        let left = own_children();
+        if left.is_empty() {
+            return;
+        }
+        for pid in left {
+            let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+fn own_children() -> Vec<Pid> {
+    let me = std::process::id();
+    let text = std::fs::read_to_string(format!("/proc/{me}/task/{me}/children")).unwrap_or_default();
+    text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
+}
+
+/// A child that has ended, not buried yet. (nix's own waits know no death by a real-time signal.)
+fn next_dead(wait: bool) -> Option<Pid> {
+    let flags = libc::WEXITED | libc::WNOWAIT | if wait { 0 } else { libc::WNOHANG };
+    // SAFETY: zeroes are a valid siginfo_t; its pid is read only when the call filled it in, or left it zero.
+    let pid = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        if libc::waitid(libc::P_ALL, 0, &mut info, flags) == 0 { info.si_pid() } else { 0 }
+    };
+    (pid > 0).then(|| Pid::from_raw(pid))
+}
+
+/// The exit code of a child that has ended, as a shell would say it.
+fn bury(pid: Pid) -> i32 {
+    let mut status = 0;
+    // SAFETY: status lives until the call returns.
+    unsafe { libc::waitpid(pid.as_raw(), &mut status, 0) };
+    if libc::WIFSIGNALED(status) { 128 + libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
 }
 
 /// Beside and renamed: a reader sees all of it or none. Tried again while the disk is full.
@@ -141,14 +188,14 @@ fn append_now(path: &Path) -> std::io::Result<()> {
     if file.metadata()?.is_file() { writeln!(file, "{}", millis() / 1000) } else { Ok(()) }
 }
 
-fn begin_job(order: &Order, mut gate: std::io::PipeReader) -> ! {
+fn begin_job(order: &Order, mut gate: std::io::PipeReader, wrapper: Pid) -> ! {
     let me = nix::unistd::getpid();
     let _ = setpgid(me, me);
     if gate.read_exact(&mut [0]).is_err() {
         std::process::exit(CANNOT_RUN);
     }
     drop(gate);
-    let error = match become_user(order) {
+    let error = match become_user(order, wrapper) {
         Ok(()) => match open_streams() {
             Ok(()) => exec(order),
             Err(error) => error,
@@ -159,7 +206,7 @@ fn begin_job(order: &Order, mut gate: std::io::PipeReader) -> ! {
     std::process::exit(CANNOT_RUN)
 }
 
-fn become_user(order: &Order) -> std::io::Result<()> {
+fn become_user(order: &Order, wrapper: Pid) -> std::io::Result<()> {
     for procs in &order.cgroup {
         std::fs::write(procs, "0")?;
     }
@@ -169,6 +216,11 @@ fn become_user(order: &Order) -> std::io::Result<()> {
         setgroups(&groups)?;
         setresgid(gid, gid, gid)?;
         setresuid(uid, uid, uid)?;
+    }
+    // Should the wrapper be killed, nobody would know of the job any more: it goes too. A change of user resets it.
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if nix::unistd::getppid() != wrapper {
+        return Err(std::io::Error::other("its wrapper is gone"));
     }
     // SAFETY: plain system calls on ourselves.
     unsafe {
@@ -188,13 +240,14 @@ fn become_user(order: &Order) -> std::io::Result<()> {
 fn open_streams() -> std::io::Result<()> {
     let fresh = |name: &str| {
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        File::options().write(true).create(true).truncate(true).mode(0o644).custom_flags(flags).open(name)
+        let opened = File::options().write(true).create(true).truncate(true).mode(0o644).custom_flags(flags).open(name);
+        opened.map_err(|error| std::io::Error::new(error.kind(), format!("{name}: {error}")))
     };
-    let (log, err) = (fresh("god.log")?, fresh("god.err")?);
-    writeln!(fresh("god.info")?, "{}", millis() / 1000)?;
-    for (file, onto) in [(&log, 1), (&err, 2)] {
+    // Errors first: they tell why the others cannot be opened.
+    for (name, onto) in [("god.err", 2), ("god.log", 1)] {
+        let file = fresh(name)?;
         // Appending and blocking, as a program expects of its output.
-        // SAFETY: descriptors that we own.
+        // SAFETY: a descriptor that we own, onto one that nothing of ours holds.
         let done = unsafe {
             libc::fcntl(file.as_raw_fd(), libc::F_SETFL, libc::O_APPEND) >= 0 && libc::dup2(file.as_raw_fd(), onto) >= 0
         };
@@ -202,7 +255,7 @@ fn open_streams() -> std::io::Result<()> {
             return Err(std::io::Error::last_os_error());
         }
     }
-    Ok(())
+    writeln!(fresh("god.info")?, "{}", millis() / 1000)
 }
 
 /// Replaces us with the script; comes back only with an error.
