@@ -61,10 +61,9 @@ impl Spawner {
     pub async fn launch(&self, mut order: Order) -> Result<Launched, ExecutorError> {
         for _ in 0..TRIES {
             order.ticket = self.shared.number();
-            let mut line = serde_json::to_vec(&order).map_err(unavailable)?;
-            line.push(b'\n');
+            let line = serde_json::to_string(&order).map_err(unavailable)? + "\n";
             let answer = self
-                .send(order.ticket, &line)
+                .send(order.ticket, line.as_bytes())
                 .await
                 .map_err(|error| unavailable(format!("the native spawner cannot be used: {error}")))?;
             if let Ok(launched) = answer.await {
