@@ -1,17 +1,58 @@
 // What makes pages better; they are complete without it.
 "use strict";
 
-// Dates in the reader's own zone and words.
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const date = new Date(time.dateTime);
-  if (!isNaN(date)) {
-    time.title = time.textContent;
-    time.textContent = date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+// Dates in the reader's own zone and words; in lists, how long ago.
+const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const ago = (date) => {
+  const seconds = Math.round((date - Date.now()) / 1000);
+  if (Math.abs(seconds) > 6 * 86400) return date.toLocaleDateString([], { dateStyle: "medium" });
+  const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) || units[3];
+  return words.format(Math.trunc(seconds / size), unit);
+};
+const localize = () => {
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    if (isNaN(date)) continue;
+    const full = date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    time.title = full;
+    time.textContent = "ago" in time.dataset ? ago(date) : full;
   }
+};
+localize();
+setInterval(localize, 15000);
+
+// What cannot be undone is asked about once more.
+document.addEventListener("submit", (event) => {
+  const question = event.submitter && event.submitter.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+// Parts of the page as they are by now, unless the reader is at work in them.
+const freshen = async (parts) => {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!response || !response.ok || response.redirected) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const part of parts) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh || fresh.dataset.phase !== part.dataset.phase) return location.reload();
+    const busy = part.contains(document.activeElement) || !getSelection().isCollapsed;
+    if (!busy && fresh.innerHTML !== part.dataset.was) {
+      part.dataset.was = fresh.innerHTML;
+      part.replaceChildren(...fresh.childNodes);
+    }
+  }
+  localize();
+};
+const now = document.getElementById("now");
+const growing = document.querySelector("[data-fresh]");
+if (growing) {
+  setInterval(() => {
+    if (!document.hidden) freshen([growing, now].filter(Boolean));
+  }, 4000);
 }
 
 // A running job's output as it grows, and its page anew when its state changes.
-const now = document.getElementById("now");
 const out = document.getElementById("out");
 if (now && out && ["pending", "starting", "running"].includes(now.dataset.phase)) {
   const err = document.getElementById("err");
@@ -19,9 +60,13 @@ if (now && out && ["pending", "starting", "running"].includes(now.dataset.phase)
   const query = "follow=1&from_out=" + out.dataset.at + "&from_err=" + err.dataset.at;
   const events = new EventSource(base + "/api/1.0/task/" + now.dataset.job + "/log?" + query);
   const note = document.getElementById("follow");
+  // A page that stays open for days does not keep all that was written.
+  const most = 2000000;
   const grow = (element, event) => {
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
     element.append(JSON.parse(event.data).text);
+    if (element.childNodes.length > 200) element.normalize();
+    if (element.firstChild.length > most) element.firstChild.deleteData(0, element.firstChild.length - most);
     if (atEnd) element.scrollTop = element.scrollHeight;
   };
   events.onopen = () => { if (note) note.hidden = false; };
@@ -33,6 +78,7 @@ if (now && out && ["pending", "starting", "running"].includes(now.dataset.phase)
   });
   events.addEventListener("status", (event) => {
     if (JSON.parse(event.data).phase !== now.dataset.phase) location.reload();
+    else freshen([now]);
   });
   events.addEventListener("end", () => { events.close(); location.reload(); });
   out.scrollTop = out.scrollHeight;

@@ -19,6 +19,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use self::tail::Tail;
+pub(super) use self::tail::begun;
 use self::watch::Watch;
 use super::{Site, view};
 use crate::bus::Event;

@@ -11,5 +11,6 @@ mod executors;
 mod faults;
 mod life;
 mod old_client;
+mod pages;
 mod starting;
 mod support;

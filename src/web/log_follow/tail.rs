@@ -61,7 +61,7 @@ impl Tail {
 }
 
 /// How many bytes at the end begin a character without ending it.
-fn begun(bytes: &[u8]) -> usize {
+pub fn begun(bytes: &[u8]) -> usize {
     let begins = |count: &usize| {
         let end = &bytes[bytes.len() - count..];
         std::str::from_utf8(end).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())

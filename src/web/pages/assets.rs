@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{self, EntityTag, Header, IfNoneMatch};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 const CSS: &str = include_str!("../../../static/god.css");
@@ -14,15 +16,29 @@ pub static VERSION: LazyLock<String> = LazyLock::new(|| {
     hex::encode(&digest[..6])
 });
 
-pub async fn get(name: web::Path<String>) -> HttpResponse {
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    v: String,
+}
+
+pub async fn get(name: web::Path<String>, asked: web::Query<Asked>, request: HttpRequest) -> HttpResponse {
     let (text, kind) = match name.as_str() {
         "god.css" => (CSS, "text/css; charset=utf-8"),
         "god.js" => (JS, "text/javascript; charset=utf-8"),
         _ => return HttpResponse::NotFound().finish(),
     };
-    HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header(("Cache-Control", "public, max-age=31536000, immutable"))
-        .insert_header(("X-Content-Type-Options", "nosniff"))
-        .body(text)
+    let tag = EntityTag::new_weak(VERSION.clone());
+    let has_it = match IfNoneMatch::parse(&request) {
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Ok(IfNoneMatch::Any) | Err(_) => false,
+    };
+    // Of another version than this program's, the address must not keep what this program has.
+    let keep = if asked.v == *VERSION { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut response = if has_it { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((header::CACHE_CONTROL, keep))
+        .insert_header((header::ETAG, tag.to_string()))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if has_it { response.finish() } else { response.content_type(kind).body(text) }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -52,14 +52,19 @@ impl FromRequest for Visitor {
         Box::pin(async move {
             match access::caller(&request).await {
                 Ok(caller) => Ok(Visitor(caller)),
-                Err(ApiError::Unauthorized) => Err(PageError::LogIn {
-                    base: Chrome::new(&request, None, "").base,
-                    next: request.uri().path_and_query().map_or(String::new(), ToString::to_string),
-                }),
+                Err(ApiError::Unauthorized) => {
+                    Err(PageError::LogIn { base: Chrome::new(&request, None, "").base, next: next(&request) })
+                }
                 Err(error) => Err(PageError::of(&request, None, error)),
             }
         })
     }
+}
+
+/// Where to go on after the login. What a form was sent to is no page.
+fn next(request: &HttpRequest) -> String {
+    let page = request.uri().path_and_query().filter(|_| request.method() == Method::GET);
+    page.map_or_else(String::new, ToString::to_string)
 }
 
 pub fn page(template: &impl Template) -> HttpResponse {

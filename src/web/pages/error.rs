@@ -95,6 +95,12 @@ fn sentence(message: &str) -> String {
     format!("{first}{}{end}", letters.as_str())
 }
 
+/// A form, query or path that no page of ours sends.
+pub fn not_understood(error: impl fmt::Display, request: &HttpRequest) -> actix_web::Error {
+    let error = ApiError::BadRequest(format!("this request is not understood: {error}"));
+    PageError::of(request, None, error).into()
+}
+
 pub async fn not_found(request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
     Err(PageError::of(&request, Some(&visitor.0), ApiError::NotFound("page")))
 }

@@ -21,7 +21,11 @@ use actix_web::cookie::time::Duration;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, ServiceConfig, get, post, resource};
 
+use self::error::not_understood;
 use super::Site;
+
+/// A form as sent may be as large as a body of the API: what is in it has limits of its own, which name the field.
+const MAX_FORM: usize = 16 * 1024 * 1024;
 
 pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/static/{name}").route(get().to(assets::get)));
@@ -34,6 +38,9 @@ pub fn configure(config: &mut ServiceConfig) {
                     .add(("Referrer-Policy", "same-origin"))
                     .add(("Cache-Control", "no-store")),
             )
+            .app_data(web::FormConfig::default().limit(MAX_FORM).error_handler(not_understood))
+            .app_data(web::QueryConfig::default().error_handler(not_understood))
+            .app_data(web::PathConfig::default().error_handler(not_understood))
             .service(resource("").route(get().to(jobs::home)))
             .service(resource("/").route(get().to(jobs::home)))
             .service(resource("/login").route(get().to(login::get)).route(post().to(login::post)))

@@ -23,7 +23,8 @@ impl Date {
 pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
-        0 if span.as_millis() > 0 => format!("{:.2} s", span.as_secs_f64()),
+        0 if span.as_millis() >= 10 => format!("{:.2} s", span.as_secs_f64()),
+        0 if !span.is_zero() => "under 0.01 s".to_owned(),
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),

@@ -10,6 +10,7 @@ use crate::store::Page;
 use crate::web::Site;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, blocking};
+use crate::web::log_follow::begun;
 use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
 use crate::web::pages::text::{self, Date};
@@ -47,7 +48,11 @@ struct JobPage {
     log_cut: bool,
     err: String,
     err_at: u64,
+    err_cut: bool,
+    /// Said in place of output.
+    no_output: &'static str,
     files: Vec<FileRow>,
+    more_files: usize,
     no_files: &'static str,
     facts: Vec<Fact>,
     dependencies: Vec<DependencyLink>,
@@ -121,12 +126,15 @@ async fn job_page(site: &Site, chrome: Chrome, job: &Job, skip: u64) -> Result<J
         log_cut: output.log.cut,
         err: output.err.text,
         err_at: output.err.at,
+        err_cut: output.err.cut,
+        no_output: if job.state.is_active() { "Nothing yet." } else { "It wrote nothing." },
         no_files: if job.state.phase() == Phase::Archived {
             "They were deleted when the job was archived."
         } else {
             "None yet."
         },
         files: output.files,
+        more_files: output.more_files,
         facts: facts(job),
         dependencies: job
             .spec
@@ -166,6 +174,7 @@ struct Output {
     log: Tail,
     err: Tail,
     files: Vec<FileRow>,
+    more_files: usize,
 }
 
 /// The end of a file, and where it ends.
@@ -187,11 +196,9 @@ async fn output(site: &Site, job: &Job) -> Result<Output, ApiError> {
         Err(error) => return Err(error.into()),
     };
     let read = blocking(move || {
-        Ok::<_, FileError>(Output {
-            log: tail(&directory, "god.log")?,
-            err: tail(&directory, "god.err")?,
-            files: file_rows(id, "", &directory.list("")?),
-        })
+        let (files, more_files) = file_rows(id, "", &directory.list("")?);
+        let (log, err) = (tail(&directory, "god.log")?, tail(&directory, "god.err")?);
+        Ok::<_, FileError>(Output { log, err, files, more_files })
     });
     Ok(read.await?)
 }
@@ -207,5 +214,29 @@ fn tail(directory: &JobDirectory, name: &str) -> Result<Tail, FileError> {
     let mut bytes = Vec::new();
     opened.file.seek(SeekFrom::Start(from)).map_err(FileError::Io)?;
     opened.file.take(opened.size - from).read_to_end(&mut bytes).map_err(FileError::Io)?;
-    Ok(Tail { text: String::from_utf8_lossy(&bytes).into_owned(), at: from + bytes.len() as u64, cut: from > 0 })
+    Ok(tail_of(bytes, from))
+}
+
+/// What a page shows of a file's end: whole lines, if it is not the whole file, and whole characters, so that who reads
+/// on at `at` begins with one.
+fn tail_of(mut bytes: Vec<u8>, from: u64) -> Tail {
+    bytes.truncate(bytes.len() - begun(&bytes));
+    let at = from + bytes.len() as u64;
+    let line = if from > 0 { bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1) } else { 0 };
+    Tail { text: String::from_utf8_lossy(&bytes[line..]).into_owned(), at, cut: from > 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_file_is_whole_lines_and_whole_characters() {
+        let all = tail_of(b"half\nthen \xe2\x82".to_vec(), 0);
+        assert_eq!((all.text.as_str(), all.at, all.cut), ("half\nthen ", 10, false));
+        let end = tail_of(b"\x82\xac torn\nwhole\n".to_vec(), 100);
+        assert_eq!((end.text.as_str(), end.at, end.cut), ("whole\n", 114, true));
+        let one_line = tail_of(b"no end of line".to_vec(), 100);
+        assert_eq!(one_line.text, "no end of line");
+    }
 }

@@ -19,34 +19,42 @@ impl Fact {
 pub struct Action {
     pub verb: &'static str,
     pub label: &'static str,
-    pub danger: bool,
+    /// Asked before it is done, where it cannot be undone.
+    pub confirm: &'static str,
 }
 
 pub fn actions(job: &Job, executors: &[(String, Capabilities)]) -> Vec<Action> {
-    let action = |verb, label, danger| Action { verb, label, danger };
+    let action = |verb, label, confirm| Action { verb, label, confirm };
+    let kill = || action("kill", "Kill", "Kill this job? It cannot go on afterwards.");
     let pause = job.state.attempt().is_some_and(|attempt| {
         executors.iter().any(|(name, capabilities)| *name == attempt.executor && capabilities.pause)
     });
     let single = !job.is_array_parent();
     match &job.state {
-        JobState::Pending { .. } => vec![action("kill", "Kill", true)],
-        JobState::Starting { .. } => vec![action("kill", "Kill", true)],
+        JobState::Pending { .. } => vec![kill()],
+        JobState::Starting { .. } => vec![kill()],
         JobState::Running { suspended, .. } => {
             let mut actions = Vec::new();
             if pause && single {
                 actions.push(if *suspended {
-                    action("resume", "Resume", false)
+                    action("resume", "Resume", "")
                 } else {
-                    action("suspend", "Suspend", false)
+                    action("suspend", "Suspend", "")
                 });
             }
             if single {
-                actions.push(action("reschedule", "Reschedule", false));
+                actions.push(action(
+                    "reschedule",
+                    "Reschedule",
+                    "Put this job back in the queue? It will begin again.",
+                ));
             }
-            actions.push(action("kill", "Kill", true));
+            actions.push(kill());
             actions
         }
-        JobState::Over(_) if job.parent().is_none() => vec![action("archive", "Archive", false)],
+        JobState::Over(_) if job.parent().is_none() => {
+            vec![action("archive", "Archive", "Archive this job? Its files are deleted; its record stays.")]
+        }
         JobState::Over(_) | JobState::Archived { .. } => Vec::new(),
     }
 }

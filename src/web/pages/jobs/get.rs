@@ -27,6 +27,8 @@ struct JobsPage {
     all: bool,
     admin: bool,
     rows: Vec<Row>,
+    /// Not the first page: there may be nothing on it.
+    later: bool,
     newer: Option<String>,
     older: Option<String>,
 }
@@ -74,7 +76,7 @@ pub async fn get(
     };
     let newer = (asked.skip > 0).then(|| link(asked.skip.saturating_sub(ROWS)));
     let older = more.then(|| link(asked.skip + ROWS));
-    Ok(page(&JobsPage { over, all, admin: caller.user.admin, rows, newer, older, chrome }))
+    Ok(page(&JobsPage { over, all, admin: caller.user.admin, rows, later: asked.skip > 0, newer, older, chrome }))
 }
 
 async fn list(site: &Site, caller: &Caller, over: bool, all: bool, skip: u64) -> Result<Vec<Job>, StoreError> {

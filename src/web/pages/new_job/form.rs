@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::JobSpec;
+use crate::web::submission::lifespan_text;
 
 /// All as typed: the API's rules say what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -66,7 +67,7 @@ impl Form {
             cpu: spec.resources.cpu.to_string(),
             ram: spec.resources.ram.to_string(),
             gpus: spec.resources.gpus.to_string(),
-            maxlifespan: spec.max_lifespan.map_or_else(String::new, |limit| format!("{}s", limit.as_secs())),
+            maxlifespan: spec.max_lifespan.map_or_else(String::new, lifespan_text),
             project: project.to_owned(),
             array: spec.array.map_or_else(String::new, |array| array.to_string()),
             tasks: join(spec.dependencies.iter().map(ToString::to_string).collect()),

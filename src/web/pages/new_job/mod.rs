@@ -32,6 +32,45 @@ struct NewJobPage {
     more: bool,
 }
 
+/// How many images are proposed: the site's first, then those most used.
+const MOST_IMAGES: usize = 100;
+
+impl NewJobPage {
+    fn faults_of(&self, field: &str) -> Vec<&FieldFault> {
+        self.faults.iter().filter(|fault| belongs(&fault.field, field)).collect()
+    }
+
+    /// Faults of what has no field on this page.
+    fn other_faults(&self) -> Vec<&FieldFault> {
+        self.faults.iter().filter(|fault| !FIELDS.iter().any(|field| belongs(&fault.field, field))).collect()
+    }
+}
+
+/// The fields of the document that have one on the page.
+const FIELDS: [&str; 16] = [
+    "user.project",
+    "meta.name",
+    "meta.description",
+    "meta.tags",
+    "container.image",
+    "container.volumes",
+    "command.cmd",
+    "requirements.cpu",
+    "requirements.ram",
+    "requirements.gpus",
+    "requirements.maxlifespan",
+    "requirements.array",
+    "requirements.tasks",
+    "requirements.label",
+    "requirements.ports",
+    "requirements.failure_policy",
+];
+
+/// Whether `at` is `field` or something in it: `meta.tags[1]` is in `meta.tags`.
+fn belongs(at: &str, field: &str) -> bool {
+    at.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 struct VolumeChoice {
     name: String,
     acls: &'static [&'static str],
@@ -51,9 +90,15 @@ async fn new_job_page(
         acls: if volume.acl == Acl::Rw { &["ro", "rw"] } else { &["ro"] },
         chosen: form.volume(&volume.name).to_owned(),
     });
+    let mut images: Vec<_> = config.images.iter().map(|image| image.url.clone()).collect();
+    for used in site.store.images(MOST_IMAGES).await? {
+        if !images.contains(&used) {
+            images.push(used);
+        }
+    }
     Ok(NewJobPage {
         chrome: Chrome::new(request, Some(caller), "new"),
-        images: config.images.iter().map(|image| image.url.clone()).collect(),
+        images,
         projects: site.store.projects_of(caller.id()).await?.into_iter().map(|p| p.id.to_string()).collect(),
         volumes: volumes.collect(),
         may_root: config.access.allow_root,
