@@ -19,12 +19,13 @@ impl Fact {
 pub struct Action {
     pub verb: &'static str,
     pub label: &'static str,
+    pub danger: bool,
     /// Asked before it is done, where it cannot be undone.
     pub confirm: &'static str,
 }
 
 pub fn actions(job: &Job, executors: &[(String, Capabilities)]) -> Vec<Action> {
-    let action = |verb, label, confirm| Action { verb, label, confirm };
+    let action = |verb, label, confirm| Action { verb, label, danger: matches!(verb, "kill" | "archive"), confirm };
     let kill = || action("kill", "Kill", "Kill this job? It cannot go on afterwards.");
     let pause = job.state.attempt().is_some_and(|attempt| {
         executors.iter().any(|(name, capabilities)| *name == attempt.executor && capabilities.pause)
