@@ -47,7 +47,12 @@ pub async fn nodes(session: &Session) -> Done {
 fn node_table(nodes: &Value) -> Table {
     let mut table = Table::new(["NODE", "EXECUTOR", "CPU", "GB", "GPU", "LABELS", "NOTE"]);
     for node in nodes.as_array().into_iter().flatten() {
-        let usage = |what: &str| format!("{} of {}", text(&node["used"][what]), text(&node["total"][what]));
+        // An engine's memory is a number of bytes that nobody wants to read to the last.
+        let figure = |value: &Value| match value.as_f64() {
+            Some(number) if number.fract() != 0.0 => format!("{}", (number * 10.0).round() / 10.0),
+            _ => text(value),
+        };
+        let usage = |what: &str| format!("{} of {}", figure(&node["used"][what]), figure(&node["total"][what]));
         let labels: Vec<_> = node["labels"].as_array().into_iter().flatten().map(text).collect();
         let note = if node["drained"].as_bool() == Some(true) { "takes no new jobs" } else { "" };
         table.row([
