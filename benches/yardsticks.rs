@@ -31,8 +31,11 @@ with LocalCluster() as cluster:
 /// HyperQueue from PyPI, in a virtual environment of its own.
 pub fn hyperqueue() -> String {
     let venv = concat!(env!("CARGO_TARGET_TMPDIR"), "/hyperqueue");
-    let run =
-        |program: &str, args: &[&str]| Command::new(program).args(args).output().ok().filter(|o| o.status.success());
+    // It leaves files where it runs.
+    let run = |program: &str, args: &[&str]| {
+        let output = Command::new(program).args(args).current_dir(env!("CARGO_TARGET_TMPDIR")).output();
+        output.ok().filter(|output| output.status.success())
+    };
     let python = format!("{venv}/bin/python");
     if !std::path::Path::new(&python).exists() {
         run("python3", &["-m", "venv", venv]);

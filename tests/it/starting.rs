@@ -71,6 +71,50 @@ fn the_first_administrators_password_and_key_are_printed_once() {
     assert!(!second.contains("password:") && !second.contains("API key:"), "{second}");
 }
 
+#[test]
+fn somebody_who_is_not_root_runs_their_own_jobs() {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    use std::process::Stdio;
+    if !nix::unistd::Uid::effective().is_root() {
+        // Then every other test shows it.
+        return;
+    }
+    const NOBODY: u32 = 65_534;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A checkout may be where only root can look.
+    let program = dir.path().join("go-d");
+    std::fs::copy(env!("CARGO_BIN_EXE_go-d"), &program).unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
+    let mut child = Command::new(&program)
+        .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(&data)
+        .current_dir("/")
+        .env("GODOCKER_EXECUTORS", "native")
+        .env("GODOCKER_ADMIN_APIKEY", crate::support::API_KEY)
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let server =
+        lines.into_iter().find_map(|line| line.strip_prefix("GoDocker is ready at ").map(str::to_owned)).unwrap();
+    let god = Command::new("timeout")
+        .args(["30", env!("CARGO_BIN_EXE_god"), "run", "none", "--", "sh", "-c", "id -u; exit 5"])
+        .envs([("GOD_SERVER", server.as_str()), ("GOD_USER", "admin"), ("GOD_APIKEY", crate::support::API_KEY)])
+        .output()
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((god.status.code(), said(&god.stdout)), (Some(5), "65534\n".to_owned()), "{}", said(&god.stderr));
+}
+
 #[tokio::test]
 async fn nobody_gets_in_without_a_key() {
     let server = native().start().await;

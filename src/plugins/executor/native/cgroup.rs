@@ -106,7 +106,9 @@ fn version_one(root: &Path) -> Option<Version> {
         controller.join("cgroup.procs").exists().then_some(())?;
         let directory = controller.join(PARENT);
         std::fs::create_dir_all(&directory).ok()?;
-        Some(directory)
+        // Root may have made it, which is of no use to anybody else.
+        let ours = rustix::fs::access(&directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+        ours.is_ok().then_some(directory)
     };
     let memory = ours("memory")?;
     memory.join("memory.limit_in_bytes").exists().then(|| Version::One { memory, pids: ours("pids") })
