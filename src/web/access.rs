@@ -22,8 +22,9 @@ use super::Site;
 use super::error::ApiError;
 use crate::domain::{Job, Timestamp, User, UserId};
 
-/// The session's key for the user's id, and for its CSRF token.
+/// The session's keys: the user's id, when it ends (a copied cookie has no expiry of its own), its CSRF token.
 const SESSION_USER: &str = "user";
+const SESSION_UNTIL: &str = "until";
 const SESSION_CSRF: &str = "csrf";
 
 /// What tokens and cookies are signed with.
@@ -172,7 +173,7 @@ pub async fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
     let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site");
     let id = match bearer(request) {
         Some(token) => site.keys.user_of(token),
-        None => session_user(request),
+        None => session_user(request, site.clock.now()),
     };
     let user = match id {
         Some(id) => site.store.user(&id).await?,
@@ -192,17 +193,22 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-fn session_user(request: &HttpRequest) -> Option<UserId> {
-    request.get_session().get(SESSION_USER).ok().flatten()
+fn session_user(request: &HttpRequest, now: Timestamp) -> Option<UserId> {
+    let session = request.get_session();
+    let until: i64 = session.get(SESSION_UNTIL).ok().flatten()?;
+    if now.as_secs() < until { session.get(SESSION_USER).ok().flatten() } else { None }
 }
 
 /// Opens a session for `user`, with a new CSRF token.
 pub fn begin_session(request: &HttpRequest, user: &UserId) -> Result<(), ApiError> {
+    let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site");
+    let until = site.clock.now().plus(site.config.web.session_duration).as_secs();
     let session = request.get_session();
     session.renew();
     let csrf = hex::encode(rand::random::<[u8; 16]>());
     session
         .insert(SESSION_USER, user)
+        .and_then(|()| session.insert(SESSION_UNTIL, until))
         .and_then(|()| session.insert(SESSION_CSRF, csrf))
         .map_err(|_| ApiError::BadRequest("the session could not be written".into()))
 }

@@ -1,5 +1,7 @@
 //! The pages, as a browser without scripts sees them.
 
+use std::time::{Duration, Instant};
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
@@ -144,6 +146,23 @@ async fn a_session_is_kept_from_scripts_and_other_sites_and_pages_say_what_they_
     let tag = seen.headers["etag"].to_str().unwrap().to_owned();
     let again = browser.client.get(format!("{}/static/god.css", browser.url)).header("If-None-Match", tag);
     assert_eq!(browser.send(again).await.status, 304);
+}
+
+#[tokio::test]
+async fn a_session_ends_also_for_who_keeps_its_cookie() {
+    let (_server, mut browser) = logged_in(native().with("GODOCKER_WEB_SESSION_DURATION", "2s")).await;
+    let kept = browser.cookie.clone();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        browser.cookie.clone_from(&kept);
+        let seen = browser.get("/jobs").await;
+        if seen.status == 303 {
+            assert_eq!(seen.location, "/login?next=%2Fjobs");
+            return;
+        }
+        assert!(Instant::now() < deadline, "the session does not end");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
