@@ -221,7 +221,7 @@ async fn an_archived_job_keeps_its_record_and_loses_its_files() {
 
 #[tokio::test]
 async fn the_owner_is_mailed_when_asked() {
-    let sink = MailSink::start().await;
+    let sink = MailSink::start();
     let server = native()
         .with("GODOCKER_EMAIL_SMTP_HOST", "127.0.0.1")
         .with("GODOCKER_EMAIL_SMTP_PORT", &sink.port.to_string())

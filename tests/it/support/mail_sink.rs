@@ -1,59 +1,58 @@
-//! An SMTP server (RFC 5321, what a client needs of it) that keeps what it gets.
+//! A mail server that keeps what it gets: aiosmtpd, from PyPI, in a virtual environment of its own.
 
-use std::sync::{Arc, Mutex};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-
-#[derive(Clone, Default)]
 pub struct MailSink {
     pub port: u16,
-    mails: Arc<Mutex<Vec<String>>>,
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+fn venv() -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiosmtpd");
+    if !dir.join("done").exists() {
+        let _ = std::fs::remove_dir_all(&dir);
+        let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&dir));
+        run(Command::new(dir.join("bin/pip")).args(["install", "-q", "aiosmtpd"]));
+        std::fs::write(dir.join("done"), "").unwrap();
+    }
+    dir
 }
 
 impl MailSink {
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let sink = MailSink { port: listener.local_addr().unwrap().port(), mails: Arc::default() };
-        let mails = sink.mails.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, mails.clone()));
-            }
-        });
+    pub fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let dir = tempfile::tempdir().unwrap();
+        let child = Command::new(venv().join("bin/aiosmtpd"))
+            .args(["-n", "-l", &format!("127.0.0.1:{port}"), "-c", "aiosmtpd.handlers.Mailbox"])
+            .arg(dir.path().join("mail"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let sink = MailSink { port, child, dir };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < deadline, "the mail server does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
         sink
     }
 
+    /// What has come in: its Maildir's new mails.
     pub fn mails(&self) -> Vec<String> {
-        self.mails.lock().unwrap().clone()
+        let new = std::fs::read_dir(self.dir.path().join("mail/new"));
+        new.into_iter().flatten().flatten().filter_map(|entry| std::fs::read_to_string(entry.path()).ok()).collect()
     }
 }
 
-async fn converse(stream: TcpStream, mails: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
-    let (read, mut write) = stream.into_split();
-    let mut lines = BufReader::new(read).lines();
-    write.write_all(b"220 sink\r\n").await?;
-    while let Some(line) = lines.next_line().await? {
-        let verb = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
-        let answer: &[u8] = match verb.as_str() {
-            "EHLO" | "HELO" => b"250 sink\r\n",
-            "DATA" => {
-                write.write_all(b"354 go on\r\n").await?;
-                let mut mail = String::new();
-                while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
-                    mail.push_str(&line);
-                    mail.push('\n');
-                }
-                mails.lock().unwrap().push(mail);
-                b"250 kept\r\n"
-            }
-            "QUIT" => {
-                write.write_all(b"221 bye\r\n").await?;
-                return Ok(());
-            }
-            _ => b"250 fine\r\n",
-        };
-        write.write_all(answer).await?;
+impl Drop for MailSink {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
-    Ok(())
 }
