@@ -151,16 +151,14 @@ impl Queue {
             pairs.push(pair.clone());
             pairs.len() as u32 - 1
         });
-        let mut failed_nodes = job.failed_nodes.clone();
-        failed_nodes.sort();
-        failed_nodes.dedup();
         let key = ClassKey {
             pair,
             resources: job.resources,
             labels: job.labels.clone(),
             executor: job.executor.clone(),
             throttled: job.parent.zip(job.throttle),
-            failed_nodes,
+            // As they are: their number says how often it was launched again.
+            failed_nodes: job.failed_nodes.clone(),
         };
         if let Some(class) = self.class_ids.get(&key) {
             return *class;

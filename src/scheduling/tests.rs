@@ -174,6 +174,15 @@ fn a_failed_node_is_avoided_while_another_could_run_the_job() {
 }
 
 #[test]
+fn a_start_forgets_no_failure_of_the_same_node() {
+    let mut again = job(1, 1, 1);
+    again.failed_nodes = vec!["n1".into(), "n1".into()];
+    let mut queue = queue_of([again]);
+    let plan = plan(&mut queue, &view(&[("n1", resources(1, 8))]), &Fifo);
+    assert_eq!(plan.starts[0].failed_nodes, ["n1", "n1"], "retries are counted by it");
+}
+
+#[test]
 fn fair_share_prefers_who_has_used_less() {
     let mut view = view(&[("n1", resources(1, 8))]);
     let used = |time| Account { usage: Usage { time, ..Usage::default() }, ..Account::default() };
