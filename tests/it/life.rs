@@ -93,11 +93,13 @@ async fn a_job_over_its_memory_is_stopped_where_it_can_be_held_to_it() {
 async fn a_suspended_job_stands_still_until_it_is_resumed() {
     let server = native().start().await;
     let id = server.submit(job("while :; do date +%N > tick; sleep 0.05; done")).await;
-    server.running(id).await;
+    let tick_of = |task: &Value| format!("{}/tick", task["container"]["volumes"][0]["path"].as_str().unwrap());
+    // Running is a moment before the script's first line.
+    let ticks = |task: &Value| std::fs::read(tick_of(task)).is_ok_and(|tick| !tick.is_empty());
+    let tick = tick_of(&server.until(id, "ticking", ticks).await);
     assert_eq!(server.call("GET", &format!("/task/{id}/suspend"), None).await.0, 200);
     let suspended = |task: &Value| task["status"]["secondary"] == "suspended";
-    let task = server.until(id, "suspended", suspended).await;
-    let tick = format!("{}/tick", task["container"]["volumes"][0]["path"].as_str().unwrap());
+    server.until(id, "suspended", suspended).await;
     let before = std::fs::read(&tick).unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(std::fs::read(&tick).unwrap(), before);
