@@ -21,15 +21,15 @@ use crate::actors::watcher::{WatcherActor, apply_ends};
 use crate::actors::{Shutdown, Works, pump};
 use crate::bus::{Bus, LocalBus, Role};
 use crate::config::Config;
-use crate::domain::{Clock, InstanceId, Quotas, SystemClock, User, UserId, UserKind};
+use crate::domain::{Clock, InstanceId, SystemClock, User, UserId, UserKind};
 use crate::files::JobDirs;
 use crate::plugins::auth::password;
 use crate::plugins::executor::Executor;
 use crate::plugins::registry;
 use crate::process::{signals, system_user};
 use crate::scheduling::policy;
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{AccountChange, Changed, Store};
 use crate::web::{Site, access, routes};
 
 /// The first administrator, as flags and environment want them.
@@ -161,23 +161,19 @@ async fn create_first_admin(
     let (told_password, password_text) = (admin.password.is_none(), admin.password.unwrap_or_else(|| random(10)));
     let (told_key, api_key) = (admin.api_key.is_none(), admin.api_key.unwrap_or_else(|| random(20)));
     let user = User {
-        id: admin.id.clone(),
         uid: system.uid,
         gid: system.gid,
         groups: system.groups,
-        email: None,
         home: Some(system.home),
         admin: true,
-        active: true,
-        kind: UserKind::Local,
         password_hash: Some(password::hash(&password_text).await?),
-        api_key_hash: Some(access::api_key_hash(&api_key)),
-        ssh_public: None,
+        api_key_hash: Some(access::secret_hash(&api_key)),
         priority: config.defaults.priority,
-        quotas: Quotas::default(),
-        created: clock.now(),
+        ..User::new(admin.id.clone(), UserKind::Local, clock.now())
     };
-    store.put_user(user).await?;
+    if store.change(vec![AccountChange::PutUser(Box::new(user))], Vec::new()).await? == Changed::Stale {
+        bail!("another process made the administrator {} at this moment: start again", admin.id);
+    }
     println!("Administrator {} is made; jobs run as {} (uid {}).", admin.id, system.name, system.uid);
     if told_password {
         println!("  password: {password_text}");
@@ -274,7 +270,9 @@ fn serve(site: Site, listener: TcpListener) -> std::io::Result<actix_web::dev::S
     let data = web::Data::new(site);
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(actix_web::middleware::from_fn(access::guard::guard))
             .wrap(crate::web::pages::sessions(&data))
+            .wrap(crate::web::pages::headers())
             .wrap(actix_web::middleware::Compress::default())
             .app_data(data.clone())
             .service(web::scope(&prefix).configure(routes::configure))

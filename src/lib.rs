@@ -19,8 +19,10 @@
 //! | [`web`] | the HTTP API and the pages |
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
+//! | [`accounts`] | `go-d user`: accounts by hand |
 //! | [`bootstrap`] | the only place that wires everything |
 
+pub mod accounts;
 pub mod actors;
 pub mod bootstrap;
 pub mod bus;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use godocker::accounts;
 use godocker::bootstrap::{self, FirstAdmin};
 use godocker::config::{self, Sources};
 use godocker::domain::UserId;
@@ -23,6 +24,13 @@ struct Cli {
 enum Command {
     /// Run everything in this process, over SQLite: one machine, no configuration needed.
     Up(Up),
+    /// Make, delete and list users (also as go-d-user).
+    User {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        command: accounts::UserCommand,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -69,8 +77,9 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some(native::SPAWNER_ARG) {
         native::spawner_main();
     }
-    let code = match Cli::parse().command {
+    let code = match Cli::parse_from(arguments()).command {
         Command::Up(up) => run_up(up),
+        Command::User { common, command } => run_user(&common, command),
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {
             print!("{}", config::environment_table_markdown());
@@ -78,6 +87,35 @@ fn main() {
         }
     };
     std::process::exit(code);
+}
+
+/// A link `go-d-user` to this program is `go-d user`.
+fn arguments() -> Vec<std::ffi::OsString> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let called = arguments.first().map(PathBuf::from).unwrap_or_default();
+    let name = called.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(command) = name.strip_prefix("go-d-").filter(|command| !command.is_empty()) {
+        arguments.insert(1, command.into());
+    }
+    arguments
+}
+
+fn run_user(common: &Common, command: accounts::UserCommand) -> i32 {
+    let loaded = sources(common, None).and_then(|sources| config::load(&sources).map_err(|faults| faults.to_string()));
+    let config = match loaded {
+        Ok((config, _)) => config,
+        Err(message) => {
+            eprintln!("go-d: the configuration is wrong:\n{message}");
+            return 2;
+        }
+    };
+    match actix::System::new().block_on(accounts::run(&config, command)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("go-d: {error:#}");
+            1
+        }
+    }
 }
 
 fn sources(common: &Common, listen: Option<&str>) -> Result<Sources, String> {

@@ -142,8 +142,8 @@ mod tests {
     use crate::bus::LocalBus;
     use crate::domain::{Ending, ManualClock, Outcome, Phase, Place, Timestamp};
     use crate::files::tests::a_job;
-    use crate::plugins::test_store::TestStore;
     use crate::store::JobStore;
+    use crate::store::sqlite::testing::TestStore;
 
     struct Site {
         _tmp: tempfile::TempDir,
@@ -156,12 +156,12 @@ mod tests {
         fn new() -> Site {
             let tmp = tempfile::tempdir().unwrap();
             let files = JobDirs::new(tmp.path().join("shared"));
-            Site { _tmp: tmp, files, store: TestStore::default(), bus: LocalBus::default() }
+            Site { _tmp: tmp, files, store: TestStore::new(), bus: LocalBus::default() }
         }
 
         async fn add(&self, job: Job) {
             self.files.prepare(&job).await.unwrap();
-            self.store.add_job(job);
+            self.store.add_job(job).await;
         }
 
         async fn array(&self, children: u32, request: Request) {
@@ -178,7 +178,9 @@ mod tests {
                 future
             }
             let clock = ManualClock::at(Timestamp(9));
-            may_be_spawned(archive_one(&self.store, &self.files, &self.bus, &clock, JobId(id))).await.unwrap()
+            may_be_spawned(archive_one(self.store.store.as_ref(), &self.files, &self.bus, &clock, JobId(id)))
+                .await
+                .unwrap()
         }
 
         fn has_files(&self, id: u64) -> bool {
@@ -205,7 +207,7 @@ mod tests {
         let mut events = site.bus.events();
         site.add(Job { request: Some(Request::Archive), ..over(7) }).await;
         assert_eq!(site.run(7).await, ArchiveDone::Archived);
-        let job = site.store.job(JobId(7)).await.unwrap().unwrap();
+        let job = site.store.store.job(JobId(7)).await.unwrap().unwrap();
         assert!(matches!(job.state, JobState::Archived { at: Timestamp(9), .. }) && job.request.is_none());
         assert!(!site.has_files(7));
         assert!(matches!(events.try_recv(), Ok(Event::JobChanged { id: JobId(7), phase: Phase::Archived, .. })));
@@ -218,7 +220,7 @@ mod tests {
         let mut events = site.bus.events();
         site.add(Job { request: Some(Request::Purge), ..over(7) }).await;
         assert_eq!(site.run(7).await, ArchiveDone::Purged);
-        assert!(site.store.job(JobId(7)).await.unwrap().is_none() && !site.has_files(7));
+        assert!(site.store.store.job(JobId(7)).await.unwrap().is_none() && !site.has_files(7));
         assert!(matches!(events.try_recv(), Ok(Event::JobRemoved { id: JobId(7) })));
         assert_eq!(site.run(7).await, ArchiveDone::NothingToDo);
     }
@@ -231,7 +233,7 @@ mod tests {
             assert_eq!(site.run(1).await, done);
             for id in 1..=6 {
                 assert!(!site.has_files(id), "{id}");
-                let job = site.store.job(JobId(id)).await.unwrap();
+                let job = site.store.store.job(JobId(id)).await.unwrap();
                 assert_eq!(
                     job.map(|job| (job.state.phase(), job.request)),
                     match done {
@@ -259,10 +261,10 @@ mod tests {
         let site = Site::new();
         let outcome = over(7).state.outcome().unwrap().clone();
         let archived = JobState::Archived { outcome, at: Timestamp(3) };
-        site.store.add_job(Job { state: archived.clone(), request: Some(Request::Archive), ..over(7) });
-        site.store.add_job(Job { state: archived.clone(), request: Some(Request::Purge), ..over(8) });
+        site.store.add_job(Job { state: archived.clone(), request: Some(Request::Archive), ..over(7) }).await;
+        site.store.add_job(Job { state: archived.clone(), request: Some(Request::Purge), ..over(8) }).await;
         assert_eq!(site.run(7).await, ArchiveDone::Archived);
-        let job = site.store.job(JobId(7)).await.unwrap().unwrap();
+        let job = site.store.store.job(JobId(7)).await.unwrap().unwrap();
         assert_eq!((job.state, job.request), (archived, None));
         assert_eq!(site.run(8).await, ArchiveDone::Purged);
     }

@@ -1,8 +1,11 @@
-//! The archiver actor: deletes the files of over jobs when asked to, and keeps or deletes their record.
+//! The archiver actor: deletes the files of over jobs when asked to, and keeps or deletes their record; deletes users
+//! with their data.
+
+use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::{Deliver, Works, archive};
+use super::{Deliver, Works, archive, leaving};
 use crate::bus::Command;
 use crate::domain::JobId;
 
@@ -16,14 +19,47 @@ impl ArchiverActor {
     }
 }
 
+/// See whether users who are to be deleted are gone by now.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct LookAfterLeaving;
+
+/// How often: their running jobs have to end first.
+const LEAVING_EVERY: Duration = Duration::from_secs(5);
+
 impl Actor for ArchiverActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.notify(LookAfterLeaving);
+    }
+}
+
+impl Handler<LookAfterLeaving> for ArchiverActor {
+    type Result = ResponseActFuture<Self, ()>;
+
+    fn handle(&mut self, _: LookAfterLeaving, _: &mut Self::Context) -> Self::Result {
+        let works = self.works.clone();
+        let round = async move { leaving::round(&works).await }.into_actor(self);
+        Box::pin(round.map(|left, _, ctx| match left {
+            Ok(0) => {}
+            Ok(_) => drop(ctx.run_later(LEAVING_EVERY, |_, ctx| ctx.notify(LookAfterLeaving))),
+            Err(error) => {
+                tracing::error!(%error, "users could not be deleted; it is tried again");
+                ctx.run_later(LEAVING_EVERY, |_, ctx| ctx.notify(LookAfterLeaving));
+            }
+        }))
+    }
 }
 
 impl Handler<Deliver> for ArchiverActor {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Deliver(command): Deliver, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Deliver(command): Deliver, ctx: &mut Self::Context) -> Self::Result {
+        if command == Command::UsersLeaving {
+            ctx.notify(LookAfterLeaving);
+            return Box::pin(async {});
+        }
         let works = self.works.clone();
         Box::pin(async move {
             match command {

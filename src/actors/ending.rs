@@ -82,6 +82,7 @@ fn charge(job: &Job, outcome: &Outcome) -> Option<Charge> {
         day: outcome.ended.day(),
         cpu: job.spec.resources.cpu.as_f64(),
         ram: job.spec.resources.ram.as_gb(),
+        gpus: f64::from(job.spec.resources.gpus),
         seconds: outcome.ended.since(started).as_secs_f64(),
     })
 }

@@ -16,6 +16,7 @@ pub mod watcher;
 
 mod ending;
 mod launching;
+mod leaving;
 mod scheduler_store;
 
 use std::sync::Arc;

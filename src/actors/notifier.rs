@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::notify::Mailer;
+use super::notify::{MailError, Mailer};
 use super::{Deliver, Works};
 use crate::bus::Command;
-use crate::domain::{Job, JobId};
+use crate::domain::{Job, JobId, Standing, UserId};
 
 /// A mail server that is away is asked again after these pauses.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(30), Duration::from_secs(300)];
@@ -36,13 +36,17 @@ impl Handler<Deliver> for NotifierActor {
     type Result = ();
 
     fn handle(&mut self, Deliver(command): Deliver, _: &mut Self::Context) {
-        let Command::Notify { ids } = command else {
-            tracing::error!(?command, "not for the notifier");
-            return;
-        };
         let Some(mailer) = self.mailer.clone() else { return };
         let (works, endpoint) = (self.works.clone(), self.endpoint.clone());
-        actix::spawn(async move { mail_all(&works, &mailer, &endpoint, &ids).await });
+        match command {
+            Command::Notify { ids } => {
+                actix::spawn(async move { mail_all(&works, &mailer, &endpoint, &ids).await });
+            }
+            Command::GuestArrived { user } => {
+                actix::spawn(async move { mail_administrators(&works, &mailer, &endpoint, &user).await });
+            }
+            other => tracing::error!(?other, "not for the notifier"),
+        }
     }
 }
 
@@ -57,13 +61,34 @@ async fn mail_all(works: &Works, mailer: &Mailer, endpoint: &str, ids: &[JobId])
     let wanted = |job: &&Job| job.spec.notify_email && job.parent().is_none() && job.state.outcome().is_some();
     for job in jobs.iter().filter(wanted) {
         let link = format!("{endpoint}/jobs/{}", job.id);
-        let mut pauses = PAUSES.iter();
-        while let Err(error) = mailer.send_job_over(job, &link).await {
-            tracing::warn!(job = %job.id, %error, "its mail was not taken");
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => break,
-            }
+        insist(async || mailer.send_job_over(job, &link).await).await;
+    }
+}
+
+/// Sends, and again after the pauses where the mail server is away.
+async fn insist(send: impl AsyncFn() -> Result<(), MailError>) {
+    let mut pauses = PAUSES.iter();
+    while let Err(error) = send().await {
+        tracing::warn!(%error, "a mail was not taken");
+        match pauses.next() {
+            Some(pause) => tokio::time::sleep(*pause).await,
+            None => break,
         }
+    }
+}
+
+async fn mail_administrators(works: &Works, mailer: &Mailer, endpoint: &str, guest: &UserId) {
+    let users = match works.store.users().await {
+        Ok(users) => users,
+        Err(error) => {
+            tracing::error!(%error, "the administrators could not be told of a new guest");
+            return;
+        }
+    };
+    let Some(guest) = users.iter().find(|user| user.id == *guest) else { return };
+    let link = format!("{endpoint}/admin/users/{}", guest.id);
+    let administrators = users.iter().filter(|user| user.admin && user.standing == Standing::Active);
+    for address in administrators.filter_map(|user| user.email.as_deref()) {
+        insist(async || mailer.send_guest_arrived(address, guest, &link).await).await;
     }
 }

@@ -10,7 +10,7 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::config;
-use crate::domain::{Job, Outcome, Timestamp};
+use crate::domain::{Job, Outcome, Timestamp, User};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Characters of a job's name in a subject.
@@ -64,6 +64,31 @@ impl Mailer {
     /// Tells a job's owner how it ended. Sent twice it carries the same Message-ID.
     pub async fn send_job_over(&self, job: &Job, link: &str) -> Result<(), MailError> {
         let message = self.compose(job, link)?;
+        self.transport.send(message).await?;
+        Ok(())
+    }
+
+    /// Tells an administrator of a guest who waits to be activated.
+    pub async fn send_guest_arrived(&self, address: &str, guest: &User, link: &str) -> Result<(), MailError> {
+        let to: Address = address.parse().map_err(|error| not_an_address(address, &error))?;
+        let mail = guest.email.as_deref().unwrap_or("no mail address");
+        let issuer = guest.identity.as_ref().map_or("", |identity| identity.issuer.as_str());
+        let text = format!(
+            "{} has logged in for the first time and waits to be activated before submitting jobs.\r\n\r\n\
+             Mail      {}\r\nKnown by  {}\r\n\r\n{}\r\n",
+            guest.id,
+            one_line(mail),
+            one_line(issuer),
+            one_line(link)
+        );
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(format!("New guest: {}", guest.id))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)?;
         self.transport.send(message).await?;
         Ok(())
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use actix::prelude::*;
 use async_trait::async_trait;
 
-use super::scheduler_state::{SchedulerState, row_of};
-use super::scheduler_store::{CHUNK, PlanStored, Snapshot, end_killed, snapshot, store_plan};
+use super::scheduler_state::{Accounts, Freed, SchedulerState, row_of};
+use super::scheduler_store::{CHUNK, PlanStored, Snapshot, accounts, end_killed, snapshot, store_plan};
 use super::{Deliver, Shutdown, Works};
 use crate::bus::Command;
 use crate::domain::{JobId, Request, WaitingJob};
@@ -51,6 +51,10 @@ struct Loaded {
     /// [`SchedulerActor::epoch`] when the reading began.
     epoch: u64,
 }
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct AccountsRead(Box<Accounts>);
 
 #[derive(Message)]
 #[rtype(result = "Vec<WaitingJob>")]
@@ -166,10 +170,26 @@ impl SchedulerActor {
         });
     }
 
+    fn load_accounts(&self, me: Addr<Self>) {
+        let (works, from_day) = (self.works.clone(), self.first_day());
+        actix::spawn(async move {
+            match accounts(&works, from_day).await {
+                // Only an actor that is gone does not take it.
+                Ok(accounts) => me.do_send(AccountsRead(Box::new(accounts))),
+                Err(error) => tracing::error!(%error, "the accounts could not be read; they are with the next round"),
+            }
+        });
+    }
+
+    /// The first day of use that counts.
+    fn first_day(&self) -> i64 {
+        self.works.clock.now().day() - i64::from(self.usage_window_days) + 1
+    }
+
     fn load(&self, me: Addr<Self>) {
         let works = self.works.clone();
         let epoch = self.epoch;
-        let from_day = works.clock.now().day() - i64::from(self.usage_window_days) + 1;
+        let from_day = self.first_day();
         actix::spawn(async move {
             match snapshot(&works, from_day).await {
                 Ok(snapshot) => me.do_send(Loaded { snapshot: Box::new(snapshot), epoch }),
@@ -207,8 +227,7 @@ impl Handler<Loaded> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, Loaded { snapshot, epoch }: Loaded, ctx: &mut Self::Context) {
-        let Snapshot { mut rows, active, users, projects, usage } = *snapshot;
-        self.state.set_accounts(&users, &projects, &usage, &active);
+        let Snapshot { mut rows, active, accounts } = *snapshot;
         if self.storing || self.epoch != epoch {
             // Things moved while it was read, so memory knows better; but nothing pending may be missed. A row that is
             // out of date loses its race in the store and is dropped there.
@@ -217,7 +236,17 @@ impl Handler<Loaded> for SchedulerActor {
             self.state.reset_placed(&active);
             self.state.queue.clear();
         }
+        self.state.set_accounts(&accounts);
         self.accept(rows, ctx);
+    }
+}
+
+impl Handler<AccountsRead> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, AccountsRead(accounts): AccountsRead, ctx: &mut Self::Context) {
+        self.state.set_accounts(&accounts);
+        self.want_pass(ctx);
     }
 }
 
@@ -261,25 +290,28 @@ impl Handler<Deliver> for SchedulerActor {
             Command::JobSubmitted { id, children } => self.fetch_new(id, children, ctx.address()),
             Command::PendingRequested { ids } => self.end_pending(ids),
             Command::RoomFreed { ids } => {
-                let freed = ids.into_iter().filter(|id| self.state.free(*id)).count();
+                let freed = ids.into_iter().filter(|id| self.state.free_room(*id)).count();
                 if freed > 0 {
                     self.want_pass(ctx);
                 }
             }
             Command::JobsOver { ids } => {
+                let now = self.works.clock.now();
                 for id in &ids {
-                    self.state.free(*id);
+                    self.state.free(*id, Freed::Over, now);
                     self.state.queue.remove(*id);
                 }
                 self.ask_dependencies_on(&ids, ctx.address());
                 self.want_pass(ctx);
             }
             Command::JobsRequeued { ids } => {
+                let now = self.works.clock.now();
                 for id in &ids {
-                    self.state.free(*id);
+                    self.state.free(*id, Freed::Back, now);
                 }
                 self.fetch(ids, ctx.address());
             }
+            Command::AccountsChanged => self.load_accounts(ctx.address()),
             Command::ExecutorAway { executor, message } => self.state.see_nodes(&executor, Err(message)),
             other => tracing::error!(?other, "not for the scheduler"),
         }
@@ -372,8 +404,9 @@ impl Handler<PlanStored> for SchedulerActor {
 
     fn handle(&mut self, PlanStored { lost, rows }: PlanStored, ctx: &mut Self::Context) {
         self.storing = false;
+        let now = self.works.clock.now();
         for id in &lost {
-            self.state.free(*id);
+            self.state.free(*id, Freed::Back, now);
         }
         if let Some(done) = self.stopping.take() {
             // The receiver may have given up waiting.

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use crate::config;
 use crate::domain::usage::Usage;
-use crate::domain::{Job, JobId, ProjectId, Quotas, Resources, Timestamp, User, UserId, WaitingJob, project::Project};
+use crate::domain::{
+    Job, JobId, ProjectId, Resources, Standing, Timestamp, User, UserId, WaitingJob, project::Project,
+};
 use crate::plugins::executor::Node;
 use crate::scheduling::explain::explain;
-use crate::scheduling::plan::{Account, NodeView, Plan, Start, View, plan};
+use crate::scheduling::plan::{Account, Membership, NodeView, Plan, Start, View, plan};
 use crate::scheduling::policy::Policy;
 use crate::scheduling::queue::{PendingJob, Queue};
 use crate::store::PendingRow;
@@ -22,6 +24,32 @@ struct Placed {
     executor: String,
     resources: Resources,
     parent: Option<JobId>,
+    user: UserId,
+    project: ProjectId,
+    since: Timestamp,
+}
+
+/// What became of a job whose room is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freed {
+    /// It ran, and is charged for it.
+    Over,
+    /// It did not start after all, or will again: nothing was used.
+    Back,
+}
+
+/// What the store knows of who may use how much.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    pub users: Vec<User>,
+    pub projects: Vec<Project>,
+    /// Over the window.
+    pub usage: Vec<(UserId, ProjectId, Usage)>,
+    /// What counts of it for those whose usage was reset within the window.
+    pub reset_users: Vec<(UserId, Usage)>,
+    pub reset_projects: Vec<(ProjectId, Usage)>,
+    pub disk: Vec<(UserId, u64)>,
+    pub maintenance: bool,
 }
 
 pub struct SchedulerState {
@@ -29,6 +57,8 @@ pub struct SchedulerState {
     pub view: View,
     policy: Box<dyn Policy>,
     placed: HashMap<JobId, Placed>,
+    /// Their room is free; whether they are charged is about to be told.
+    ending: HashMap<JobId, Placed>,
     /// When the last starts were, for estimates.
     starts: VecDeque<Timestamp>,
 }
@@ -48,12 +78,15 @@ impl SchedulerState {
                 maintenance: false,
                 users: HashMap::new(),
                 projects: HashMap::new(),
+                membership: Membership::Known(HashMap::new()),
+                reject_over_quota: config.reject_over_quota,
                 running_children: HashMap::new(),
                 starvation_after: config.starvation_after,
                 recent_starts_per_sec: None,
             },
             policy,
             placed: HashMap::new(),
+            ending: HashMap::new(),
             starts: VecDeque::new(),
         }
     }
@@ -78,7 +111,11 @@ impl SchedulerState {
             executor: start.executor.clone(),
             resources: taken.resources,
             parent: taken.parent,
+            user: taken.user,
+            project: taken.project,
+            since: now,
         };
+        self.add_usage(&placed.user.clone(), &placed.project.clone(), Usage::of_one(&placed.resources));
         self.place(start.job, placed);
         self.starts.push_back(now);
         if self.starts.len() > STARTS_REMEMBERED {
@@ -103,9 +140,35 @@ impl SchedulerState {
         self.placed.insert(id, placed);
     }
 
-    /// Its room is free again. True if it held any.
-    pub fn free(&mut self, id: JobId) -> bool {
-        let Some(placed) = self.placed.remove(&id) else { return false };
+    /// Its room is free again, before it is known what became of it. True if it held any.
+    pub fn free_room(&mut self, id: JobId) -> bool {
+        let Some(placed) = self.take_room(id) else { return false };
+        self.ending.insert(id, placed);
+        true
+    }
+
+    /// Its room is free again, and this is what its user and project are charged until the ledger is read.
+    pub fn free(&mut self, id: JobId, freed: Freed, now: Timestamp) {
+        let Some(placed) = self.take_room(id).or_else(|| self.ending.remove(&id)) else { return };
+        match freed {
+            Freed::Over => {
+                let time = Usage { time: now.since(placed.since).as_secs_f64(), ..Usage::default() };
+                self.add_usage(&placed.user, &placed.project, time);
+            }
+            Freed::Back => {
+                let used = Usage::of_one(&placed.resources);
+                for account in [self.view.users.get_mut(&placed.user), self.view.projects.get_mut(&placed.project)]
+                    .into_iter()
+                    .flatten()
+                {
+                    account.usage = account.usage.minus(used);
+                }
+            }
+        }
+    }
+
+    fn take_room(&mut self, id: JobId) -> Option<Placed> {
+        let placed = self.placed.remove(&id)?;
         if let Some(node) = node_mut(&mut self.view.nodes, &placed.executor, &placed.node) {
             node.free = node.free.plus(placed.resources);
         }
@@ -117,7 +180,7 @@ impl SchedulerState {
                 self.view.running_children.remove(&parent);
             }
         }
-        true
+        Some(placed)
     }
 
     /// Everything at once, as the store has it: pending rows are inserted, active jobs hold their room.
@@ -126,6 +189,7 @@ impl SchedulerState {
             node.free = node.total;
         }
         self.placed.clear();
+        self.ending.clear();
         self.view.running_children.clear();
         for job in active.iter().filter(|job| !job.is_array_parent()) {
             let Some(attempt) = job.state.attempt() else { continue };
@@ -134,6 +198,9 @@ impl SchedulerState {
                 executor: attempt.executor.clone(),
                 resources: job.spec.resources,
                 parent: job.parent(),
+                user: job.owner.user.clone(),
+                project: job.owner.project.clone(),
+                since: job.state.started().unwrap_or(self.view.now),
             };
             self.place(job.id, placed);
         }
@@ -190,32 +257,46 @@ impl SchedulerState {
             .fold(Resources::default(), |used, placed| used.plus(placed.resources))
     }
 
-    /// Priorities, quotas and use, as the store has them.
-    pub fn set_accounts(
-        &mut self,
-        users: &[User],
-        projects: &[Project],
-        usage: &[(UserId, ProjectId, Usage)],
-        active: &[Job],
-    ) {
-        let account = |priority: u8, quotas: Quotas| Account { priority, quotas, usage: Usage::default() };
-        self.view.users = users.iter().map(|u| (u.id.clone(), account(u.priority, u.quotas))).collect();
-        self.view.projects = projects.iter().map(|p| (p.id.clone(), account(p.priority, p.quotas))).collect();
-        for (user, project, used) in usage {
+    /// Priorities, quotas, memberships and use as the store has them; what is placed now is added from memory, which
+    /// knows it better.
+    pub fn set_accounts(&mut self, accounts: &Accounts) {
+        let account = |priority, quotas| Account { priority, quotas, ..Account::default() };
+        let of_user = |user: &User| {
+            let shut = !matches!(user.standing, Standing::Active);
+            (user.id.clone(), Account { disabled: shut, ..account(user.priority, user.quotas) })
+        };
+        self.view.users = accounts.users.iter().map(of_user).collect();
+        self.view.projects = accounts.projects.iter().map(|p| (p.id.clone(), account(p.priority, p.quotas))).collect();
+        let members = |project: &Project| (project.id.clone(), project.members.iter().cloned().collect());
+        self.view.membership = Membership::Known(accounts.projects.iter().map(members).collect());
+        self.view.maintenance = accounts.maintenance;
+        for (user, project, used) in &accounts.usage {
             self.add_usage(user, project, *used);
         }
-        for job in active.iter().filter(|job| !job.is_array_parent() && job.state.attempt().is_some()) {
-            let held =
-                Usage { cpu: job.spec.resources.cpu.as_f64(), ram: job.spec.resources.ram.as_gb(), time: 0.0, jobs: 1 };
-            self.add_usage(&job.owner.user, &job.owner.project, held);
+        for (user, usage) in &accounts.reset_users {
+            self.view.users.entry(user.clone()).or_default().usage = *usage;
+        }
+        for (project, usage) in &accounts.reset_projects {
+            self.view.projects.entry(project.clone()).or_default().usage = *usage;
+        }
+        for (user, bytes) in &accounts.disk {
+            self.view.users.entry(user.clone()).or_default().disk = *bytes;
+        }
+        let held: Vec<_> = self
+            .placed
+            .values()
+            .chain(self.ending.values())
+            .map(|placed| (placed.user.clone(), placed.project.clone(), Usage::of_one(&placed.resources)))
+            .collect();
+        for (user, project, used) in held {
+            self.add_usage(&user, &project, used);
         }
     }
 
     fn add_usage(&mut self, user: &UserId, project: &ProjectId, used: Usage) {
-        let default = || Account { priority: 50, quotas: Quotas::default(), usage: Usage::default() };
-        let account = self.view.users.entry(user.clone()).or_insert_with(default);
+        let account = self.view.users.entry(user.clone()).or_default();
         account.usage = account.usage.plus(used);
-        let account = self.view.projects.entry(project.clone()).or_insert_with(default);
+        let account = self.view.projects.entry(project.clone()).or_default();
         account.usage = account.usage.plus(used);
     }
 }

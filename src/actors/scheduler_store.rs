@@ -2,13 +2,11 @@
 
 use actix::prelude::*;
 
-use super::scheduler_state::row_of;
+use super::scheduler_state::{Accounts, row_of};
 use super::{Works, ending};
 use crate::bus::Command;
-use crate::domain::usage::Usage;
 use crate::domain::{
-    Attempt, Ending, Job, JobId, JobState, Phase, ProjectId, Request, StopCause, Timestamp, Transition, User, UserId,
-    project::Project,
+    Attempt, Ending, Job, JobId, JobState, Maintenance, Phase, Request, StopCause, Timestamp, Transition,
 };
 use crate::scheduling::plan::{Plan, Start};
 use crate::store::{Applied, Change, JobFilter, Page, PendingRow, StoreError};
@@ -20,9 +18,7 @@ pub const CHUNK: usize = 10_000;
 pub struct Snapshot {
     pub rows: Vec<PendingRow>,
     pub active: Vec<Job>,
-    pub users: Vec<User>,
-    pub projects: Vec<Project>,
-    pub usage: Vec<(UserId, ProjectId, Usage)>,
+    pub accounts: Accounts,
 }
 
 /// The jobs of a plan that the store took, and those where someone else came first.
@@ -49,15 +45,27 @@ pub async fn snapshot(works: &Works, from_day: i64) -> Result<Snapshot, StoreErr
     let filter =
         JobFilter { phases: vec![Phase::Starting, Phase::Running], with_children: true, ..JobFilter::default() };
     let active = works.store.list(&filter, Page::ALL).await?;
-    let users = works.store.users().await?;
-    let mut projects = Vec::new();
-    let usage = works.store.usage_by_pair(from_day).await?;
-    for (_, id, _) in &usage {
-        if !projects.iter().any(|project: &Project| project.id == *id) {
-            projects.extend(works.store.project(id).await?);
-        }
+    let accounts = accounts(works, from_day).await?;
+    Ok(Snapshot { rows, active, accounts })
+}
+
+/// Who may use how much, and has.
+pub async fn accounts(works: &Works, from_day: i64) -> Result<Accounts, StoreError> {
+    let store = &works.store;
+    let (users, projects) = (store.users().await?, store.projects().await?);
+    let usage = store.usage_by_pair(from_day).await?;
+    let (mut reset_users, mut reset_projects) = (Vec::new(), Vec::new());
+    for user in users.iter().filter(|user| user.reset.is_some_and(|reset| reset.day >= from_day)) {
+        let days = store.user_usage(&user.id, from_day).await?;
+        reset_users.extend(user.reset.map(|reset| (user.id.clone(), reset.applied_to(&days))));
     }
-    Ok(Snapshot { rows, active, users, projects, usage })
+    for project in projects.iter().filter(|project| project.reset.is_some_and(|reset| reset.day >= from_day)) {
+        let days = store.project_usage(&project.id, from_day).await?;
+        reset_projects.extend(project.reset.map(|reset| (project.id.clone(), reset.applied_to(&days))));
+    }
+    let maintenance = store.setting(Maintenance::SETTING).await?.is_some_and(|setting| !setting.is_empty());
+    let disk = store.disk_use().await?;
+    Ok(Accounts { users, projects, usage, reset_users, reset_projects, disk, maintenance })
 }
 
 /// Ends pending jobs that were asked to.

@@ -34,6 +34,8 @@ pub enum Command {
     ExecutorAway { executor: String, message: String },
     /// To the scheduler: back in the queue after a launch that came to nothing.
     JobsRequeued { ids: Vec<JobId> },
+    /// To the scheduler: users, projects, quotas, memberships or maintenance changed.
+    AccountsChanged,
     /// To the executor: launch what the plan chose and the store has as starting.
     Launch { ids: Vec<JobId> },
     /// To the executor: these starting or running jobs carry a request (kill, suspend, resume, reschedule).
@@ -42,6 +44,10 @@ pub enum Command {
     JobsRunning { ids: Vec<JobId> },
     /// To the archiver: these over jobs carry a request (archive, purge).
     ArchiveRequested { ids: Vec<JobId> },
+    /// To the archiver: users are to be deleted with their data.
+    UsersLeaving,
+    /// To the notifier: a guest has come for the first time, and waits for an administrator.
+    GuestArrived { user: UserId },
     /// To the notifier: these are over, and their owner may want to know.
     Notify { ids: Vec<JobId> },
 }
@@ -54,11 +60,12 @@ impl Command {
             | Command::JobsOver { .. }
             | Command::RoomFreed { .. }
             | Command::ExecutorAway { .. }
-            | Command::JobsRequeued { .. } => Role::Scheduler,
+            | Command::JobsRequeued { .. }
+            | Command::AccountsChanged => Role::Scheduler,
             Command::Launch { .. } | Command::ActiveRequested { .. } => Role::Executor,
             Command::JobsRunning { .. } => Role::Watcher,
-            Command::ArchiveRequested { .. } => Role::Archiver,
-            Command::Notify { .. } => Role::Notifier,
+            Command::ArchiveRequested { .. } | Command::UsersLeaving => Role::Archiver,
+            Command::Notify { .. } | Command::GuestArrived { .. } => Role::Notifier,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::people;
 use super::values::{Faults, Sources, Values};
 use super::{
     Access, Config, Constraint, Defaults, Docker, DynamicField, FairShareWeights, Image, Limits, Log, Mail, Native,
@@ -54,6 +55,9 @@ fn build(values: &mut Values) -> Config {
         scheduler: scheduler(values),
         defaults: defaults(values),
         access: access(values),
+        proxy: people::proxy(values),
+        ldap: people::ldap(values),
+        guests: people::guests(values, &shared_dir),
         images: values
             .maps::<RawImage>("default_images")
             .into_iter()
@@ -197,6 +201,7 @@ fn scheduler(values: &mut Values) -> Scheduler {
     }
     Scheduler {
         policy: values.text("scheduler_policy").unwrap_or_default().to_ascii_lowercase(),
+        reject_over_quota: values.text("quota_policy").is_some_and(|policy| policy.eq_ignore_ascii_case("reject")),
         fair_share,
         usage_window_days: values.int("user_reset_usage_duration").unwrap_or(30) as u32,
         starvation_after: values.duration("starvation_after").unwrap_or_default(),
@@ -213,6 +218,8 @@ fn defaults(values: &mut Values) -> Defaults {
             time: quota(values, "default_quota_time"),
             cpu: quota(values, "default_quota_cpu"),
             ram: quota(values, "default_quota_ram"),
+            gpu: quota(values, "default_quota_gpu"),
+            disk: values.size("disk_default_quota").unwrap_or(0),
         },
         priority: values.int("default_priority").unwrap_or(50) as u8,
     }
@@ -235,6 +242,7 @@ fn access(values: &mut Values) -> Access {
         network_disabled: values.bool("network_disabled"),
         secret: secret.map(Secret::new),
         allow_user_images: values.bool("allow_user_images"),
+        share_project_tasks: values.bool("share_project_tasks"),
     }
 }
 

@@ -6,14 +6,18 @@
 
 mod keys;
 mod load;
+mod people;
 mod units;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use crate::domain::{Acl, Cores, Label, Memory, Quotas};
 
@@ -37,6 +41,11 @@ pub struct Config {
     pub scheduler: Scheduler,
     pub defaults: Defaults,
     pub access: Access,
+    pub proxy: Proxy,
+    /// Set for `auth_policy: ldap`.
+    pub ldap: Option<Ldap>,
+    /// `None` where guests are not allowed.
+    pub guests: Option<Guests>,
     pub images: Vec<Image>,
     pub volumes: Vec<Volume>,
     pub volumes_check: bool,
@@ -98,6 +107,8 @@ pub struct Native {
 pub struct Scheduler {
     /// `fifo` or `fairshare`.
     pub policy: String,
+    /// Jobs beyond a quota are rejected, not kept waiting.
+    pub reject_over_quota: bool,
     pub fair_share: FairShareWeights,
     /// Days of use that count for fair share and quotas (`user_reset_usage_duration`).
     pub usage_window_days: u32,
@@ -147,7 +158,7 @@ pub struct Defaults {
 
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// `local` or `fake`.
+    /// `local`, `ldap` or `fake`.
     pub policy: String,
     /// The second time one has to say that `fake` is meant.
     pub allow_fake: bool,
@@ -156,6 +167,76 @@ pub struct Access {
     /// Tokens and sessions are signed with it; `None`: a random key, kept in the data directory.
     pub secret: Option<Secret>,
     pub allow_user_images: bool,
+    /// Members of a project see and manage each other's jobs in it.
+    pub share_project_tasks: bool,
+}
+
+/// Proxies in front of us.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    pub trusted: Vec<IpNet>,
+    /// The header in which a trusted proxy says who is logged in; `None`: nobody may.
+    pub remote_user_header: Option<String>,
+}
+
+impl Proxy {
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted.iter().any(|network| network.contains(&address))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LdapTls {
+    None,
+    StartTls,
+    Ldaps,
+}
+
+#[derive(Debug, Clone)]
+pub struct Ldap {
+    pub host: String,
+    pub port: u16,
+    pub tls: LdapTls,
+    /// PEM; `None` takes the system's authorities.
+    pub ca_file: Option<PathBuf>,
+    pub base_dn: String,
+    /// Users are below `<this>,<base_dn>`.
+    pub base_dn_filter: Option<String>,
+    /// `None` searches anonymously.
+    pub admin_dn: Option<String>,
+    pub admin_password: Option<Secret>,
+    pub login_fields: Vec<String>,
+    pub home_field: String,
+    pub mail_field: String,
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Guests {
+    /// The system user whose uid and gid their jobs run with.
+    pub bind: String,
+    /// Each has a directory of their id under it; `None`: they have none.
+    pub home_root: Option<PathBuf>,
+    pub allow_root: bool,
+    pub providers: Vec<GuestProvider>,
+}
+
+#[derive(Debug, Clone)]
+pub struct GuestProvider {
+    /// In our URLs: lower case letters, digits and -.
+    pub name: String,
+    /// On the button.
+    pub title: String,
+    pub kind: ProviderKind,
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderKind {
+    Oidc { issuer: String },
+    GitHub { auth_url: String, token_url: String, user_url: String },
 }
 
 /// A text that never shows itself.

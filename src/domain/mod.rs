@@ -5,10 +5,13 @@
 //! stored (`store`), shown (`web::view`) or ordered (`scheduling`).
 
 pub mod array;
+pub mod audit;
 pub mod clock;
+pub mod credential;
 pub mod ids;
 pub mod job;
 pub mod job_state;
+pub mod maintenance;
 pub mod project;
 pub mod quantity;
 pub mod reason;
@@ -17,12 +20,15 @@ pub mod usage;
 pub mod user;
 pub mod volume;
 
+pub use audit::{AuditEntry, AuditLine};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use credential::{Credential, CredentialKind, Scope};
 pub use ids::{AttemptName, InstanceId, InvalidId, JobId, ProjectId, UserId};
 pub use job::{Job, Owner, Place, Request, StopCause};
 pub use job_state::{Attempt, Ending, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition};
+pub use maintenance::Maintenance;
 pub use quantity::{Cores, Memory, Resources};
 pub use reason::{PendingReason, WaitingJob};
 pub use spec::{ArraySpec, Dependency, DependencyOn, JobSpec, Label};
-pub use user::{Quotas, User, UserKind};
+pub use user::{Identity, Preferences, Quotas, Standing, Theme, User, UserKind};
 pub use volume::{Acl, Mount};

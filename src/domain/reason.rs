@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dependency, JobId, Resources};
+use super::{Dependency, JobId, ProjectId, Resources};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
@@ -38,6 +38,12 @@ pub enum PendingReason {
         quota: String,
     },
     Maintenance,
+    /// Its owner's account is disabled.
+    AccountDisabled,
+    /// Its owner is no longer in the project, or the project is gone.
+    NotMember {
+        project: ProjectId,
+    },
     /// The backend does not answer; nothing is lost.
     ExecutorAway {
         executor: String,
@@ -68,8 +74,19 @@ impl fmt::Display for PendingReason {
             PendingReason::Labels { labels } => {
                 write!(f, "No node labelled {} is available.", labels.join(", "))
             }
-            PendingReason::QuotaUser { quota } => write!(f, "You have used up your {quota} quota for now."),
-            PendingReason::QuotaProject { quota } => write!(f, "The project has used up its {quota} quota for now."),
+            PendingReason::QuotaUser { quota } if quota == "disk" => {
+                write!(f, "Its owner's job files fill the disk quota: archive jobs that are over to make room.")
+            }
+            PendingReason::QuotaUser { quota } => {
+                write!(f, "Its owner has used up the {quota} quota; it starts when earlier use no longer counts.")
+            }
+            PendingReason::QuotaProject { quota } => {
+                write!(f, "The project has used up its {quota} quota; it starts when earlier use no longer counts.")
+            }
+            PendingReason::AccountDisabled => write!(f, "The account of its owner is disabled."),
+            PendingReason::NotMember { project } => {
+                write!(f, "Its owner is not a member of the project {project} any more.")
+            }
             PendingReason::Maintenance => write!(f, "GoDocker is under maintenance and starts nothing for now."),
             PendingReason::ExecutorAway { executor, message } => {
                 write!(f, "The executor {executor} does not answer ({message}); the job will start when it does.")

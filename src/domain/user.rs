@@ -4,18 +4,71 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::usage::UsageReset;
 use super::{Timestamp, UserId};
 
+/// Where an account comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UserKind {
     /// Maps a user of the host.
     Local,
+    /// Comes from the site's directory.
+    Ldap,
+    /// Comes from a provider on the web, and runs jobs as `guest_bind`.
+    Guest,
     Fake,
 }
 
+impl UserKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserKind::Local => "local",
+            UserKind::Ldap => "ldap",
+            UserKind::Guest => "guest",
+            UserKind::Fake => "fake",
+        }
+    }
+}
+
+/// What an account may do at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// A guest whom no administrator has activated: may look, and nothing else.
+    New,
+    Active,
+    /// Cannot come in; pending jobs do not start.
+    Disabled,
+    /// Being deleted with all data: cannot come in, and never again.
+    Leaving,
+}
+
+impl Standing {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::New => "new",
+            Standing::Active => "active",
+            Standing::Disabled => "disabled",
+            Standing::Leaving => "leaving",
+        }
+    }
+
+    pub fn may_come_in(self) -> bool {
+        matches!(self, Standing::New | Standing::Active)
+    }
+}
+
+/// Who a guest is to the provider that vouches for them. Mail addresses change hands; this does not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+}
+
 /// Limits over the window of `user_reset_usage_duration` days; 0 is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Quotas {
     /// Seconds of run time.
     pub time: u64,
@@ -23,11 +76,53 @@ pub struct Quotas {
     pub cpu: u64,
     /// Summed GB of the jobs.
     pub ram: u64,
+    /// Summed graphics cards of the jobs.
+    pub gpu: u64,
+    /// Bytes that job directories hold now; no window.
+    pub disk: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the reader's system has it.
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Theme; 3] = [Theme::Auto, Theme::Light, Theme::Dark];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Theme> {
+        Theme::ALL.into_iter().find(|theme| theme.as_str() == name)
+    }
+}
+
+/// What a user likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    pub theme: Theme,
+    /// The page's form asks for mail at the end of a job unless told otherwise.
+    pub notify: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
     pub id: UserId,
+    /// Raised by every change; a change made against an older one is refused. 0 is not stored yet.
+    #[serde(default)]
+    pub revision: u64,
     pub uid: u32,
     pub gid: u32,
     /// Secondary groups.
@@ -35,15 +130,63 @@ pub struct User {
     pub email: Option<String>,
     pub home: Option<PathBuf>,
     pub admin: bool,
-    pub active: bool,
+    pub standing: Standing,
     pub kind: UserKind,
-    /// argon2 (PHC string); `None` means that no password opens this account.
+    /// Of guests.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    /// argon2id (PHC string), or the original's bcrypt until the next login; `None`: no password opens this account.
     pub password_hash: Option<String>,
     /// SHA-256 of the API key, hex. Keys are random, so a slow hash would only slow the API down.
     pub api_key_hash: Option<String>,
+    /// Raised to end every token of `/authenticate` that was given out before.
+    #[serde(default)]
+    pub token_epoch: i64,
+    /// Public keys, one a line.
     pub ssh_public: Option<String>,
+    #[serde(default)]
+    pub preferences: Preferences,
     /// 0 to 100; 50 is everyone's.
     pub priority: u8,
     pub quotas: Quotas,
+    #[serde(default)]
+    pub reset: Option<UsageReset>,
     pub created: Timestamp,
+}
+
+impl User {
+    /// An active account that nothing opens yet.
+    pub fn new(id: UserId, kind: UserKind, created: Timestamp) -> Self {
+        User {
+            id,
+            revision: 0,
+            uid: 65_534,
+            gid: 65_534,
+            groups: Vec::new(),
+            email: None,
+            home: None,
+            admin: false,
+            standing: Standing::Active,
+            kind,
+            identity: None,
+            password_hash: None,
+            api_key_hash: None,
+            // An account that is made again under an old name does not take that one's tokens.
+            token_epoch: created.0,
+            ssh_public: None,
+            preferences: Preferences::default(),
+            priority: 50,
+            quotas: Quotas::default(),
+            reset: None,
+            created,
+        }
+    }
+
+    pub fn is_guest(&self) -> bool {
+        self.kind == UserKind::Guest
+    }
+
+    pub fn may_submit(&self) -> bool {
+        self.standing == Standing::Active
+    }
 }

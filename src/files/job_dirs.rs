@@ -107,7 +107,7 @@ pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-async fn blocking<T, F>(work: F) -> Result<T, FileError>
+pub(super) async fn blocking<T, F>(work: F) -> Result<T, FileError>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, FileError> + Send + 'static,

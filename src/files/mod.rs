@@ -12,6 +12,7 @@
 mod beneath;
 mod cursor;
 mod error;
+mod guest_home;
 mod job_dirs;
 mod prepare;
 mod remove;
@@ -21,4 +22,5 @@ pub(crate) mod tests;
 
 pub use beneath::{Entry, EntryKind, JobDirectory, OpenedFile};
 pub use error::FileError;
+pub use guest_home::{make_guest_home, remove_guest_home};
 pub use job_dirs::{JobDirs, Prepared};

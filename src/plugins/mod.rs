@@ -6,6 +6,4 @@
 pub mod auth;
 pub mod executor;
 pub mod registry;
-#[cfg(test)]
-pub(crate) mod test_store;
 pub mod watcher;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::auth::AuthBackend;
-use super::auth::fake::{FakeAuth, NewUser};
+use super::auth::directory::DirectoryAuth;
+use super::auth::fake::FakeAuth;
+use super::auth::ldap::Directory;
 use super::auth::local::LocalAuth;
 use super::executor::Executor;
 use super::executor::docker::DockerExecutor;
@@ -27,8 +29,11 @@ pub enum RegistryError {
 type MakeAuth = fn(&Config, Arc<dyn Store>, Arc<dyn Clock>) -> Result<Arc<dyn AuthBackend>, RegistryError>;
 type MakeRule = fn(&Config) -> Box<dyn WatcherRule>;
 
-const AUTH: &[(&str, MakeAuth)] =
-    &[("local", |_, store, _| Ok(Arc::new(LocalAuth::new(store)))), ("fake", make_fake_auth)];
+const AUTH: &[(&str, MakeAuth)] = &[
+    ("local", |_, store, _| Ok(Arc::new(LocalAuth::new(store)))),
+    ("ldap", make_directory_auth),
+    ("fake", make_fake_auth),
+];
 
 const WATCHER_RULES: &[(&str, MakeRule)] =
     &[("maxlifespan", |config| Box::new(MaxLifespan { default: config.max_lifespan }))];
@@ -68,13 +73,22 @@ pub fn watcher_rules(config: &Config) -> Result<Vec<Box<dyn WatcherRule>>, Regis
     config.watchers.iter().map(|name| Ok(find("watcher", WATCHER_RULES, name)?(config))).collect()
 }
 
+fn make_directory_auth(
+    config: &Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn AuthBackend>, RegistryError> {
+    let unset = || RegistryError::NotAllowed("auth_policy ldap needs ldap_host and ldap_dn".into());
+    let directory = Directory::new(config.ldap.clone().ok_or_else(unset)?);
+    Ok(Arc::new(DirectoryAuth::new(directory, store, clock, config.defaults.clone())))
+}
+
 fn make_fake_auth(
     config: &Config,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn AuthBackend>, RegistryError> {
-    let defaults = NewUser { priority: config.defaults.priority, quotas: config.defaults.quotas };
-    let auth = FakeAuth::new(config.access.allow_fake, store, clock, defaults);
+    let auth = FakeAuth::new(config.access.allow_fake, store, clock, config.defaults.clone());
     Ok(Arc::new(auth.map_err(|error| RegistryError::NotAllowed(error.to_string()))?))
 }
 
@@ -94,7 +108,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_those_that_are_known() {
         let error = find("auth_policy", AUTH, "ldpa").map(drop).expect_err("there is no such plugin");
-        assert_eq!(error.to_string(), r#"there is no auth_policy "ldpa": known are local, fake"#);
+        assert_eq!(error.to_string(), r#"there is no auth_policy "ldpa": known are local, ldap, fake"#);
         assert!(find("watcher", WATCHER_RULES, "maxlifespan").is_ok());
     }
 }

@@ -65,10 +65,16 @@ fn nameless(uid: u32) -> SystemUser {
     SystemUser { name: format!("uid{uid}"), uid, gid: nix::unistd::getegid().as_raw(), groups: Vec::new(), home }
 }
 
+/// The groups that the host lists `name` in, without `gid`. A name that the host does not know is in none.
+pub fn groups_of(name: &str, gid: u32) -> Result<Vec<u32>> {
+    let name = CString::new(name).map_err(|_| SystemUserError::Unknown(name.to_owned()))?;
+    let groups = getgrouplist(&name, Gid::from_raw(gid))?;
+    Ok(groups.into_iter().map(Gid::as_raw).filter(|group| *group != gid).collect())
+}
+
 fn with_groups(user: User) -> Result<SystemUser> {
-    let name = CString::new(user.name.as_str()).map_err(|_| SystemUserError::Unknown(user.name.clone()))?;
     let gid = user.gid.as_raw();
-    let groups = getgrouplist(&name, user.gid)?.into_iter().map(Gid::as_raw).filter(|group| *group != gid).collect();
+    let groups = groups_of(&user.name, gid)?;
     Ok(SystemUser { name: user.name, uid: user.uid.as_raw(), gid, groups, home: user.dir })
 }
 

@@ -21,7 +21,13 @@ pub fn explain(queue: &Queue, view: &View, policy: &dyn Policy, ids: &[JobId]) -
             let reason = reason(queue, view, job);
             let waits_for_turn = !matches!(
                 reason,
-                PendingReason::Dependency { .. } | PendingReason::Maintenance | PendingReason::ExecutorAway { .. }
+                PendingReason::Dependency { .. }
+                    | PendingReason::Maintenance
+                    | PendingReason::AccountDisabled
+                    | PendingReason::NotMember { .. }
+                    | PendingReason::QuotaUser { .. }
+                    | PendingReason::QuotaProject { .. }
+                    | PendingReason::ExecutorAway { .. }
             );
             let place = places.iter().find(|(id, _)| *id == job).map(|(_, place)| *place).filter(|_| waits_for_turn);
             let estimate = place.zip(view.recent_starts_per_sec).map(|(place, rate)| (place as f64 / rate) as u64);

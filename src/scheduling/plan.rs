@@ -1,13 +1,13 @@
 //! A pass: from the queue and a view of the site to what starts now.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::capacity::Room;
 use super::policy::{Facts, Policy, Scale};
 use super::queue::Queue;
-use super::quotas::Given;
+use super::quotas::{Given, shut_out};
 use crate::domain::usage::Usage;
 use crate::domain::{JobId, Label, PendingReason, ProjectId, Quotas, Rejection, Resources, Timestamp, UserId};
 
@@ -23,6 +23,9 @@ pub struct View {
     pub maintenance: bool,
     pub users: HashMap<UserId, Account>,
     pub projects: HashMap<ProjectId, Account>,
+    pub membership: Membership,
+    /// Jobs beyond a quota are rejected, not kept waiting.
+    pub reject_over_quota: bool,
     /// Of throttled arrays: children that hold room.
     pub running_children: HashMap<JobId, u32>,
     pub starvation_after: Duration,
@@ -37,11 +40,23 @@ pub struct Account {
     pub quotas: Quotas,
     /// Over the window, with what runs now.
     pub usage: Usage,
+    /// Bytes of the job directories kept now.
+    pub disk: u64,
+    /// Nothing of it may start.
+    pub disabled: bool,
+}
+
+/// Who is in which project; everyone is in the default one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Membership {
+    /// Nobody asks.
+    Everyone,
+    Known(HashMap<ProjectId, HashSet<UserId>>),
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Account { priority: 50, quotas: Quotas::default(), usage: Usage::default() }
+        Account { priority: 50, quotas: Quotas::default(), usage: Usage::default(), disk: 0, disabled: false }
     }
 }
 
@@ -128,6 +143,7 @@ pub fn plan(queue: &mut Queue, view: &View, policy: &dyn Policy) -> Plan {
             given: Given::default(),
             children: HashMap::new(),
             starts: &mut plan.starts,
+            rejects: &mut plan.rejects,
         };
         let (waiting, already) = pass.serve_overdue();
         pass.fill(policy, already, &mut reasons);
@@ -148,6 +164,7 @@ struct Pass<'a> {
     /// Children of throttled arrays that this plan starts.
     children: HashMap<JobId, u32>,
     starts: &'a mut Vec<Start>,
+    rejects: &'a mut Vec<Reject>,
 }
 
 impl<'a> Pass<'a> {
@@ -204,6 +221,17 @@ impl<'a> Pass<'a> {
             }
             match self.place(job, class) {
                 Ok(()) => push(&mut heads, class),
+                Err(reason) if self.view.reject_over_quota && is_quota(&reason) => {
+                    // What is left of the class is of the same size, and refused as its head is.
+                    let left = &queue.classes[class as usize].jobs;
+                    let left = left.range(job..).filter(|(id, _)| already != Some(**id));
+                    self.rejects.extend(left.map(|(id, entry)| Reject {
+                        job: *id,
+                        revision: u64::from(entry.revision),
+                        rejection: Rejection::Quota,
+                        reason: over_quota(&reason),
+                    }));
+                }
                 Err(reason) => reasons[class as usize] = Some(reason),
             }
         }
@@ -212,6 +240,9 @@ impl<'a> Pass<'a> {
     fn find(&self, class: u32) -> Result<usize, PendingReason> {
         let key = &self.queue.classes[class as usize].key;
         let (user, project) = &self.queue.pairs[key.pair as usize];
+        if let Some(reason) = shut_out(self.view, user, project) {
+            return Err(reason);
+        }
         if let Some(reason) = self.given.refuses(self.view, user, project, &key.resources) {
             return Err(reason);
         }
@@ -244,6 +275,18 @@ impl<'a> Pass<'a> {
             failed_nodes: key.failed_nodes.clone(),
         });
         Ok(())
+    }
+}
+
+fn is_quota(reason: &PendingReason) -> bool {
+    matches!(reason, PendingReason::QuotaUser { .. } | PendingReason::QuotaProject { .. })
+}
+
+fn over_quota(reason: &PendingReason) -> String {
+    match reason {
+        PendingReason::QuotaProject { quota } => format!("It would go beyond the project's {quota} quota."),
+        PendingReason::QuotaUser { quota } => format!("It would go beyond its owner's {quota} quota."),
+        other => other.to_string(),
     }
 }
 

@@ -98,7 +98,7 @@ impl Bounds {
     }
 
     fn worst(&self) -> Usage {
-        Usage { time: self.time.1, cpu: self.cpu.1, ram: self.ram.1, jobs: 0 }
+        Usage { time: self.time.1, cpu: self.cpu.1, ram: self.ram.1, ..Usage::default() }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct PendingJob {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
     pub revision: u64,
+    pub user: UserId,
+    pub project: ProjectId,
     pub resources: Resources,
     pub parent: Option<JobId>,
     pub attempts: u32,
@@ -192,13 +194,21 @@ impl Queue {
         }
         drop(doomed);
         let job = held.job;
-        Some(Taken { revision: job.revision, resources: job.resources, parent: job.parent, attempts: job.attempts })
+        Some(Taken {
+            revision: job.revision,
+            user: job.user,
+            project: job.project,
+            resources: job.resources,
+            parent: job.parent,
+            attempts: job.attempts,
+        })
     }
 
     fn remove_ready(&mut self, id: JobId, number: u32) -> Option<Taken> {
         let class = &mut self.classes[number as usize];
         let entry = class.jobs.remove(&id)?;
         let resources = class.key.resources;
+        let (user, project) = self.pairs[class.key.pair as usize].clone();
         if class.jobs.is_empty() {
             let key = class.key.clone();
             self.class_ids.remove(&key);
@@ -206,6 +216,8 @@ impl Queue {
         }
         Some(Taken {
             revision: u64::from(entry.revision),
+            user,
+            project,
             resources,
             parent: entry.parent.map(|number| self.parents[number.get() as usize - 1]),
             attempts: u32::from(entry.attempts),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::plan::{Account, View};
+use super::plan::{Account, Membership, View};
 use crate::domain::usage::Usage;
 use crate::domain::{PendingReason, ProjectId, Resources, UserId};
 
@@ -13,13 +13,9 @@ pub struct Given<'a> {
     projects: HashMap<&'a ProjectId, Usage>,
 }
 
-fn usage_of(resources: &Resources) -> Usage {
-    Usage { cpu: resources.cpu.as_f64(), ram: resources.ram.as_gb(), time: 0.0, jobs: 1 }
-}
-
 impl<'a> Given<'a> {
     pub fn add(&mut self, user: &'a UserId, project: &'a ProjectId, resources: &Resources) {
-        let used = usage_of(resources);
+        let used = Usage::of_one(resources);
         let given = self.users.entry(user).or_default();
         *given = given.plus(used);
         let given = self.projects.entry(project).or_default();
@@ -47,11 +43,23 @@ impl<'a> Given<'a> {
     }
 }
 
+/// Why nothing of this user in this project may start, whatever its size.
+pub fn shut_out(view: &View, user: &UserId, project: &ProjectId) -> Option<PendingReason> {
+    if view.users.get(user).is_some_and(|account| account.disabled) {
+        return Some(PendingReason::AccountDisabled);
+    }
+    let member = match &view.membership {
+        Membership::Everyone => true,
+        Membership::Known(members) => members.get(project).is_some_and(|members| members.contains(user)),
+    };
+    (!project.is_default() && !member).then(|| PendingReason::NotMember { project: project.clone() })
+}
+
 /// The quota that a job of this size would go beyond.
 fn exceeded(account: &Account, given: Usage, resources: &Resources) -> Option<&'static str> {
     let quotas = account.quotas;
     let used = account.usage.plus(given);
-    let asked = usage_of(resources);
+    let asked = Usage::of_one(resources);
     let beyond = |quota: u64, sum: f64| quota > 0 && sum > quota as f64;
     if quotas.time > 0 && used.time >= quotas.time as f64 {
         Some("time")
@@ -59,6 +67,10 @@ fn exceeded(account: &Account, given: Usage, resources: &Resources) -> Option<&'
         Some("cpu")
     } else if beyond(quotas.ram, used.ram + asked.ram) {
         Some("ram")
+    } else if asked.gpu > 0.0 && beyond(quotas.gpu, used.gpu + asked.gpu) {
+        Some("gpu")
+    } else if quotas.disk > 0 && account.disk >= quotas.disk {
+        Some("disk")
     } else {
         None
     }

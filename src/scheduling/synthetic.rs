@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::plan::{Account, NodeView, View};
+use super::plan::{Account, Membership, NodeView, View};
 use super::queue::{PendingJob, Queue};
 use crate::domain::usage::Usage;
-use crate::domain::{Cores, JobId, Memory, ProjectId, Quotas, Resources, Timestamp, UserId};
+use crate::domain::{Cores, JobId, Memory, ProjectId, Resources, Timestamp, UserId};
 
 pub fn resources(cpu: u32, ram_gb: u64) -> Resources {
     Resources { cpu: Cores::whole(cpu), ram: Memory::gb(ram_gb), gpus: 0 }
@@ -53,6 +53,8 @@ pub fn view(nodes: &[(&str, Resources)]) -> View {
         maintenance: false,
         users: HashMap::new(),
         projects: HashMap::new(),
+        membership: Membership::Everyone,
+        reject_over_quota: false,
         running_children: HashMap::new(),
         starvation_after: Duration::from_secs(600),
         recent_starts_per_sec: None,
@@ -64,12 +66,13 @@ pub fn synthetic(jobs: u64, users: u64, projects: u64) -> (Queue, View) {
     let mut view = view(&[("node1", resources(64, 256))]);
     view.now = Timestamp((jobs as i64 + 1) * 1000);
     for user in 0..users {
-        let usage = Usage { cpu: user as f64, ram: (user % 7) as f64, time: (user * 97 % 1000) as f64, jobs: 1 };
-        view.users.insert(name::<UserId>("user", user), Account { priority: 50, quotas: Quotas::default(), usage });
+        let usage =
+            Usage { cpu: user as f64, ram: (user % 7) as f64, time: (user * 97 % 1000) as f64, ..Usage::default() };
+        view.users.insert(name::<UserId>("user", user), Account { usage, ..Account::default() });
     }
     for project in 0..projects {
-        let usage = Usage { cpu: project as f64, ram: 1.0, time: (project * 31 % 100) as f64, jobs: 1 };
-        let account = Account { priority: 50, quotas: Quotas::default(), usage };
+        let usage = Usage { cpu: project as f64, ram: 1.0, time: (project * 31 % 100) as f64, ..Usage::default() };
+        let account = Account { usage, ..Account::default() };
         view.projects.insert(name::<ProjectId>("project", project), account);
     }
     let mut queue = Queue::default();

@@ -69,7 +69,7 @@ fn small_jobs_without_end_do_not_starve_a_big_one() {
     // The big job's user has used the most, so that fair share would always take someone else.
     view.users.insert(
         "user0".parse().unwrap(),
-        Account { usage: Usage { cpu: 1e6, ram: 1e6, time: 1e6, jobs: 9 }, ..Account::default() },
+        Account { usage: Usage { cpu: 1e6, ram: 1e6, time: 1e6, ..Usage::default() }, ..Account::default() },
     );
     let mut big = job(1, 0, 1);
     big.resources = resources(4, 1);
@@ -222,7 +222,7 @@ fn any_policy() -> impl Strategy<Value = Box<dyn Policy>> {
 
 fn with_usage(mut view: View) -> View {
     for user in 0..4 {
-        let usage = Usage { cpu: f64::from(user * 3), ram: 2.0, time: f64::from(user * 100), jobs: 1 };
+        let usage = Usage { cpu: f64::from(user * 3), ram: 2.0, time: f64::from(user * 100), ..Usage::default() };
         let quotas = Quotas { cpu: 15, ..Quotas::default() };
         view.users.insert(format!("user{user}").parse().unwrap(), Account { usage, quotas, ..Account::default() });
     }

@@ -11,7 +11,6 @@ mod requests;
 
 use std::sync::Arc;
 
-#[cfg(test)]
 pub(super) use builders::a_job;
 #[cfg(test)]
 pub(super) use lists::combinations;
@@ -48,7 +47,14 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     lists::counts_are_the_lengths_of_lists(&*make().await).await;
     lists::pending_rows_hold_what_the_scheduler_asks(&*make().await).await;
     lists::pending_rows_come_in_pages(&*make().await).await;
-    people::users_are_created_and_replaced(&*make().await).await;
+    commits::disk_use_is_of_over_jobs(&*make().await).await;
+    people::users_are_created_and_replaced_at_their_revision(&*make().await).await;
+    people::a_stale_change_does_nothing_at_all(&*make().await).await;
+    people::a_guest_is_found_by_issuer_and_subject_alone(&*make().await).await;
+    people::projects_have_members_and_volumes(&*make().await).await;
+    people::a_project_with_active_jobs_stays(&*make().await).await;
+    people::credentials_open_until_they_are_removed(&*make().await).await;
+    people::the_audit_log_is_read_backwards_and_narrowed(&*make().await).await;
     people::everyone_is_in_the_default_project_first(&*make().await).await;
     people::settings_read_back(&*make().await).await;
 }

@@ -9,15 +9,21 @@ mod error;
 mod query;
 mod records;
 pub mod sqlite;
+pub mod update;
 
 use async_trait::async_trait;
 
 pub use error::StoreError;
 pub use query::{JobFilter, JobOrder, Page};
-pub use records::{Applied, Change, Charge, DependencyOutcome, NewJob, PendingRow, Submitted};
+pub use records::{
+    AccountChange, Applied, AuditFilter, Change, Changed, Charge, DependencyOutcome, NewJob, PendingRow, Submitted,
+};
 
 use crate::domain::usage::{DailyUsage, Usage};
-use crate::domain::{Job, JobId, Phase, ProjectId, Request, User, UserId, project::Project};
+use crate::domain::{
+    AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, Phase, ProjectId, Request, User, UserId,
+    project::Project,
+};
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -68,14 +74,39 @@ pub trait JobStore: Send + Sync {
     async fn images(&self, limit: usize) -> Result<Vec<String>>;
 }
 
+/// Users, projects, what opens accounts, and the log of who changed them.
 #[async_trait]
 pub trait UserStore: Send + Sync {
     async fn user(&self, id: &UserId) -> Result<Option<User>>;
+
+    /// By id.
     async fn users(&self) -> Result<Vec<User>>;
-    /// Creates or replaces.
-    async fn put_user(&self, user: User) -> Result<()>;
+
+    /// The guest that a provider knows by this.
+    async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>>;
+
+    /// The default project and those the user is a member of.
     async fn projects_of(&self, user: &UserId) -> Result<Vec<Project>>;
+
+    /// The default project is there also when it was never written.
     async fn project(&self, id: &ProjectId) -> Result<Option<Project>>;
+
+    /// The default first, then by id.
+    async fn projects(&self) -> Result<Vec<Project>>;
+
+    /// The session or token with this hash of its secret, valid or not.
+    async fn credential(&self, hash: &str) -> Result<Option<Credential>>;
+
+    /// Newest first.
+    async fn credentials_of(&self, user: &UserId, kind: CredentialKind) -> Result<Vec<Credential>>;
+
+    /// Applies all of `changes` in one transaction and writes `audit` in the same; or answers [`Changed::Stale`] and has
+    /// done none of it, because something was not as it was expected (a revision, an identity that is another's, a
+    /// project that still has active jobs).
+    async fn change(&self, changes: Vec<AccountChange>, audit: Vec<AuditEntry>) -> Result<Changed>;
+
+    /// Lines of the audit log, newest first. They cannot be changed or removed.
+    async fn audit(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditLine>>;
 }
 
 /// Use by user and project and day; written only by [`JobStore::commit`].
@@ -86,6 +117,8 @@ pub trait LedgerStore: Send + Sync {
     async fn project_usage(&self, project: &ProjectId, from_day: i64) -> Result<Vec<DailyUsage>>;
     /// Sums since `from_day` by user and project: what fair share and quotas ask.
     async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>>;
+    /// Bytes that directories of over jobs hold, by user. Archiving a job gives its share back.
+    async fn disk_use(&self) -> Result<Vec<(UserId, u64)>>;
 }
 
 /// Small facts of the installation (instance id, signing key).

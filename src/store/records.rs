@@ -1,7 +1,9 @@
 //! What goes into the store and comes out of it beside whole jobs.
 
+use crate::domain::project::Project;
 use crate::domain::{
-    Dependency, Ending, JobId, JobSpec, JobState, Label, Owner, ProjectId, Request, Resources, Timestamp, UserId,
+    Credential, CredentialKind, Dependency, Ending, JobId, JobSpec, JobState, Label, Owner, ProjectId, Request,
+    Resources, Timestamp, User, UserId,
 };
 
 /// A job to be written. Its children, for an array, follow from `spec.array`.
@@ -43,6 +45,7 @@ pub struct Charge {
     pub day: i64,
     pub cpu: f64,
     pub ram: f64,
+    pub gpus: f64,
     pub seconds: f64,
 }
 
@@ -83,4 +86,49 @@ pub struct DependencyOutcome {
     pub id: JobId,
     /// `None` while it is active.
     pub ending: Option<Ending>,
+}
+
+/// One step of a change to accounts; see [`UserStore::change`](super::UserStore::change).
+#[derive(Debug, Clone)]
+pub enum AccountChange {
+    /// Creates (revision 0) or replaces the user at this revision.
+    PutUser(Box<User>),
+    /// With credentials and memberships. What they used stays in the ledger.
+    RemoveUser(UserId),
+    /// Creates (revision 0) or replaces the project at this revision, its members with it.
+    PutProject(Box<Project>),
+    /// Not while it has active jobs.
+    RemoveProject(ProjectId),
+    PutSetting {
+        key: String,
+        value: String,
+    },
+    /// Also forgets credentials that have expired by its creation.
+    PutCredential(Credential),
+    RemoveCredential {
+        user: UserId,
+        id: String,
+    },
+    RemoveCredentials {
+        user: UserId,
+        kind: CredentialKind,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Changed {
+    Done,
+    Stale,
+}
+
+/// Lines of the audit log that match all that is set.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only lines with numbers below.
+    pub before: Option<u64>,
+    pub actor: Option<String>,
+    pub subject: Option<String>,
+    /// An action, or its first part: `user` finds `user.change`.
+    pub action: Option<String>,
 }

@@ -8,6 +8,7 @@ use crate::bus::BusError;
 use crate::files::FileError;
 use crate::plugins::auth::AuthError;
 use crate::store::StoreError;
+use crate::store::update::UpdateError;
 
 /// One fault in what was sent: the field, and what was expected of it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -28,6 +29,8 @@ pub enum ApiError {
     Unauthorized,
     #[error("wrong user name, password or key")]
     LoginDenied,
+    #[error("logins cannot be checked at the moment: try again later")]
+    LoginUnavailable,
     #[error("{0}")]
     Forbidden(String),
     /// What does not exist, and what the caller may not see.
@@ -35,6 +38,9 @@ pub enum ApiError {
     NotFound(&'static str),
     #[error("{0}")]
     Conflict(String),
+    /// Nothing new is taken; the administrators' message.
+    #[error("{0}")]
+    Maintenance(String),
     #[error("{message}")]
     TooMany { message: String, retry_after_secs: u64 },
     #[error(transparent)]
@@ -49,7 +55,21 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Denied => ApiError::LoginDenied,
+            AuthError::NotUsable(message) => ApiError::Forbidden(message),
+            AuthError::Unavailable(message) => {
+                tracing::error!(message, "logins cannot be checked");
+                ApiError::LoginUnavailable
+            }
             AuthError::Store(error) => ApiError::Store(error),
+        }
+    }
+}
+
+impl From<UpdateError<ApiError>> for ApiError {
+    fn from(error: UpdateError<ApiError>) -> Self {
+        match error {
+            UpdateError::Refused(error) => error,
+            UpdateError::Store(error) => ApiError::Store(error),
         }
     }
 }
@@ -71,9 +91,11 @@ impl ApiError {
             ApiError::BadRequest(_) => ("bad_request", StatusCode::BAD_REQUEST, told),
             ApiError::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, told),
             ApiError::LoginDenied => ("login_denied", StatusCode::UNAUTHORIZED, told),
+            ApiError::LoginUnavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, told),
             ApiError::Forbidden(_) => ("forbidden", StatusCode::FORBIDDEN, told),
             ApiError::NotFound(_) => ("not_found", StatusCode::NOT_FOUND, told),
             ApiError::Conflict(_) => ("conflict", StatusCode::CONFLICT, told),
+            ApiError::Maintenance(_) => ("maintenance", StatusCode::SERVICE_UNAVAILABLE, told),
             ApiError::TooMany { .. } => ("too_many", StatusCode::TOO_MANY_REQUESTS, told),
             ApiError::File(FileError::NotFound) => ("not_found", StatusCode::NOT_FOUND, told),
             ApiError::File(FileError::Outside | FileError::NotAFile | FileError::InvalidPath(_)) => {
@@ -100,7 +122,7 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let (code, status, msg) = self.describe();
-        if status.is_server_error() {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = ?self, "request failed");
         }
         let mut body = json!({ "error": code, "msg": msg });

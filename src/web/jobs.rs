@@ -10,7 +10,10 @@ use super::access::Caller;
 use super::error::ApiError;
 use super::submission::{self, Draft, Ground, Parent};
 use crate::bus::{Command, Event};
-use crate::domain::{Dependency, Job, JobId, JobSpec, JobState, Owner, Phase, Request, StopCause, User, UserId};
+use crate::domain::{
+    Dependency, Job, JobId, JobSpec, JobState, Maintenance, Owner, Phase, Request, StopCause, User, UserId,
+};
+use crate::files::make_guest_home;
 use crate::store::{JobFilter, NewJob, Page, Submitted};
 
 /// How many jobs one step of a walk takes.
@@ -20,6 +23,9 @@ const UNTOLD: Duration = Duration::from_secs(5);
 
 /// Validates, authorizes, stores, and tells the scheduler.
 pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Submitted, ApiError> {
+    if let Some(message) = maintenance(site).await? {
+        return Err(ApiError::Maintenance(message));
+    }
     let draft = submission::parse(document, &site.config).map_err(ApiError::Invalid)?;
     let user = on_behalf(site, caller, draft.user.as_ref()).await?;
     let owner = Owner {
@@ -30,6 +36,9 @@ pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Su
         groups: user.groups.clone(),
         email: user.email.clone(),
     };
+    if let Some(home) = user.home.as_deref().filter(|_| user.is_guest()) {
+        make_guest_home(home, user.uid, user.gid).await?;
+    }
     let spec = granted(site, caller, &user, draft).await?;
     check_rate(site, &owner.user, spec.array.map_or(1, |array| array.len())).await?;
     let project = owner.project.clone();
@@ -40,18 +49,25 @@ pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Su
     Ok(submitted)
 }
 
+/// The administrators' message while nothing new is taken.
+async fn maintenance(site: &Site) -> Result<Option<String>, ApiError> {
+    let setting = site.store.setting(Maintenance::SETTING).await?.filter(|setting| !setting.is_empty());
+    Ok(setting
+        .map(|setting| serde_json::from_str(&setting).map_or(setting, |maintenance: Maintenance| maintenance.message)))
+}
+
 /// The user a job is for: the caller, or whom an administrator names.
 async fn on_behalf(site: &Site, caller: &Caller, named: Option<&UserId>) -> Result<User, ApiError> {
     let Some(id) = named.filter(|id| *id != caller.id()) else { return Ok(caller.user.clone()) };
-    if !caller.user.admin {
+    if !caller.is_admin() {
         return Err(ApiError::Forbidden("only administrators may submit jobs for another user".into()));
     }
-    let user = site.store.user(id).await?.filter(|user| user.active);
+    let user = site.store.user(id).await?.filter(User::may_submit);
     user.ok_or_else(|| ApiError::field("user.id", format!("there is no active user {id}")))
 }
 
 async fn granted(site: &Site, caller: &Caller, user: &User, draft: Draft) -> Result<JobSpec, ApiError> {
-    let projects: Vec<_> = site.store.projects_of(&user.id).await?.into_iter().map(|project| project.id).collect();
+    let projects = site.store.projects_of(&user.id).await?;
     let wanted: Vec<Dependency> = draft.dependencies.iter().map(|wanted| wanted.what).collect();
     let parents = parents(site, caller, &wanted).await?;
     let volumes = draft.volumes.clone();
@@ -263,7 +279,7 @@ async fn write(site: &Site, ids: &[JobId], wish: Wish) -> Result<Vec<JobId>, Api
 
 /// Asks for the kill of every active job of `user`, or of those with `tag`. Answers on how many jobs it was written.
 pub async fn kill_all(site: &Site, caller: &Caller, user: &UserId, tag: Option<&str>) -> Result<usize, ApiError> {
-    if !caller.user.admin && caller.id() != user {
+    if !caller.may_manage(user) {
         return Err(ApiError::NotFound("user"));
     }
     let filter = JobFilter { phases: Phase::ACTIVE.to_vec(), ..of_user(user, tag) };

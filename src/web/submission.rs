@@ -10,12 +10,14 @@ mod parse;
 mod reader;
 #[cfg(test)]
 pub(crate) mod tests;
+mod volumes;
 
 use std::time::Duration;
 
 pub use grammar::{array_spec, image_reference, lifespan, lifespan_text};
 pub use grant::{Ground, Parent, check_paths, grant};
 pub use parse::{lifespan_value, parse};
+pub use volumes::{Offered, offered_to};
 
 use crate::domain::{Acl, ArraySpec, Dependency, Label, ProjectId, Resources, UserId};
 

@@ -233,12 +233,12 @@ fn pending(job: &Job, waiting: Option<&WaitingJob>) -> Value {
 }
 
 /// Unix seconds.
-pub(super) fn date(at: Timestamp) -> Value {
+pub fn date(at: Timestamp) -> Value {
     number(at.as_secs_f64())
 }
 
 /// A whole number where it is one: old clients print what they get.
-pub(super) fn number(value: f64) -> Value {
+pub fn number(value: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() == 0.0 && value.abs() <= EXACT { json!(value as i64) } else { json!(value) }
 }

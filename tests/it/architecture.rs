@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["bus", "files", "process"],
     &["plugins"],
     &["actors", "web"],
-    &["bootstrap", "client", "telemetry"],
+    &["accounts", "bootstrap", "client", "telemetry"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

@@ -63,7 +63,13 @@ impl Browser {
     }
 
     async fn log_in(&mut self, next: &str) -> Seen {
-        self.post("/login", &[("user", "admin"), ("password", PASSWORD), ("next", next)]).await
+        self.log_in_as("admin", PASSWORD, next).await
+    }
+
+    async fn log_in_as(&mut self, user: &str, password: &str, next: &str) -> Seen {
+        let html = self.page("/login").await;
+        let csrf = between(&html, "name=\"csrf\" value=\"", "\"").to_owned();
+        self.post("/login", &[("csrf", &csrf), ("user", user), ("password", password), ("next", next)]).await
     }
 
     /// The session's token, as its forms carry it.
@@ -93,7 +99,7 @@ async fn whoever_is_not_logged_in_is_asked_to_and_comes_back() {
     assert_eq!((seen.status, seen.location.as_str()), (303, "/login?next=%2Fjobs%3Fover%3D1"));
     let html = browser.page(&seen.location).await;
     assert!(html.contains("value=\"/jobs?over=1\""), "{html}");
-    let seen = browser.post("/login", &[("user", "admin"), ("password", "wrong"), ("next", "/jobs")]).await;
+    let seen = browser.log_in_as("admin", "wrong", "/jobs").await;
     assert_eq!(seen.status, 401);
     assert!(
         seen.html.contains("wrong user name, password or key") && !seen.html.contains("\"wrong\""),
@@ -119,7 +125,7 @@ async fn guessing_passwords_is_slowed_down() {
     let server = native().start().await;
     let mut browser = Browser::at(&server);
     for _ in 0..10 {
-        assert_eq!(browser.post("/login", &[("user", "admin"), ("password", "guess")]).await.status, 401);
+        assert_eq!(browser.log_in_as("admin", "guess", "").await.status, 401);
     }
     assert_eq!(browser.log_in("").await.status, 429);
 }
@@ -171,14 +177,19 @@ async fn no_form_works_without_its_token() {
     let id = server.submit(job("sleep 60")).await;
     server.running(id).await;
     let kill = format!("/jobs/{id}/kill");
-    for (path, csrf) in
-        [(kill.as_str(), "00"), (&kill, ""), ("/jobs/new", "00"), ("/profile/key", "00"), ("/logout", "00")]
-    {
+    for (path, csrf) in [
+        (kill.as_str(), "00"),
+        (&kill, ""),
+        ("/jobs/new", "00"),
+        ("/profile/key", "00"),
+        ("/logout", "00"),
+        ("/login", "00"),
+    ] {
         let seen = browser.post(path, &[("csrf", csrf)]).await;
         assert_eq!(seen.status, 403, "{path}");
         assert!(seen.html.contains("The form has expired"), "{path}: {}", seen.html);
     }
-    assert_eq!(browser.post(&kill, &[]).await.status, 400);
+    assert_eq!(browser.post(&kill, &[]).await.status, 403);
     assert_eq!(server.task(id).await["status"]["phase"], "running");
     let csrf = browser.csrf().await;
     let seen = browser.post(&kill, &[("csrf", &csrf)]).await;
@@ -277,7 +288,7 @@ async fn hostile_names_are_text_everywhere() {
     assert_eq!(seen.status, 200, "the session may fetch what its page links to");
     let html = browser.page(&inside).await;
     assert!(html.contains(&format!("{inside}/in").replace("/jobs/", "/api/1.0/task/")), "{html}");
-    let seen = browser.post("/login", &[("user", evil), ("password", "x")]).await;
+    let seen = browser.log_in_as(evil, "x", "").await;
     assert_eq!(seen.html.matches("<script").count(), 1, "{}", seen.html);
 }
 
@@ -348,13 +359,26 @@ async fn behind_a_prefix_every_link_has_it() {
     browser.url = browser.url.trim_end_matches("/god").to_owned();
     let request = browser.client.get(format!("{}/god/jobs", browser.url));
     assert_eq!(browser.send(request).await.location, "/god/login?next=%2Fgod%2Fjobs");
-    let fields = [("user", "admin"), ("password", PASSWORD), ("next", "/god/jobs/new")];
+    let html = browser.page("/god/login").await;
+    let csrf = between(&html, "name=\"csrf\" value=\"", "\"");
+    let fields = [("csrf", csrf), ("user", "admin"), ("password", PASSWORD), ("next", "/god/jobs/new")];
     let seen = browser.post("/god/login", &fields).await;
     assert_eq!(seen.location, "/god/jobs/new");
     assert!(seen.headers[SET_COOKIE].to_str().unwrap().contains("Path=/god"));
-    for path in
-        ["/jobs", "/jobs?over=1", "/jobs/new", "/profile", &format!("/jobs/{id}"), &format!("/jobs/{id}/files/results")]
-    {
+    for path in [
+        "/jobs",
+        "/jobs?over=1",
+        "/jobs/new",
+        "/profile",
+        "/admin/users",
+        "/admin/users/admin",
+        "/admin/projects",
+        "/admin/projects/default",
+        "/admin/maintenance",
+        "/admin/audit",
+        &format!("/jobs/{id}"),
+        &format!("/jobs/{id}/files/results"),
+    ] {
         let html = browser.page(&format!("/god{path}")).await;
         for part in links(&html) {
             assert!(part.starts_with("/god/") || part == "#main" || part == "data:,", "{part} on {path}");

@@ -1,21 +1,45 @@
 //! Who is at the door: backends that check a login and a password.
+//!
+//! [`local`] knows passwords of its own; [`directory`] keeps users up to date with the
+//! site's LDAP server, which [`ldap`] speaks to;
+//! [`fake`] is for tests. Deliberately not here: sessions, tokens and what an account may do (`web::access`), and guests,
+//! who never have a password here (`plugins::guests`).
 
+pub mod directory;
 pub mod fake;
+pub mod ldap;
 pub mod local;
 pub mod password;
 
 use async_trait::async_trait;
 
-use crate::domain::{User, UserId};
+use crate::config::Defaults;
+use crate::domain::{Timestamp, User, UserId, UserKind};
 use crate::store::StoreError;
+use crate::store::update::UpdateError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// Wrong login or password; which of them is not told.
     #[error("wrong user name or password")]
     Denied,
+    /// Right, but there is something that an administrator must put right first.
+    #[error("{0}")]
+    NotUsable(String),
+    /// The backend does not answer; nothing is wrong with who asked.
+    #[error("logins cannot be checked now: {0}")]
+    Unavailable(String),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<UpdateError<AuthError>> for AuthError {
+    fn from(error: UpdateError<AuthError>) -> Self {
+        match error {
+            UpdateError::Refused(error) => error,
+            UpdateError::Store(error) => AuthError::Store(error),
+        }
+    }
 }
 
 #[async_trait]
@@ -23,6 +47,14 @@ pub trait AuthBackend: Send + Sync {
     /// Its name in go-d.ini.
     fn name(&self) -> &'static str;
 
-    /// The user behind login and password, active and up to date in the store.
-    async fn login(&self, user: &UserId, password: &str) -> Result<User, AuthError>;
+    /// The user behind login and password, who may come in, up to date in the store.
+    async fn login(&self, login: &str, password: &str) -> Result<User, AuthError>;
+
+    /// The same for a login that a trusted proxy has checked.
+    async fn vouched(&self, login: &str) -> Result<User, AuthError>;
+}
+
+/// An account that comes for the first time, with what the site gives everyone.
+fn first_seen(id: UserId, kind: UserKind, defaults: &Defaults, now: Timestamp) -> User {
+    User { priority: defaults.priority, quotas: defaults.quotas, ..User::new(id, kind, now) }
 }

@@ -121,6 +121,7 @@ pub fn charge(job: &Job, day: i64) -> Charge {
         day,
         cpu: 1.5,
         ram: 2.0,
+        gpus: 1.0,
         seconds: 60.0,
     }
 }

@@ -120,7 +120,7 @@ pub async fn a_charge_is_counted_once(store: &dyn Store) {
     assert_eq!(commit(store, ended).await, Applied::Stale);
     let days = store.user_usage(&job.owner.user, 0).await.expect("the store answers");
     assert_eq!(days.len(), 1);
-    assert_eq!((days[0].day, days[0].usage), (20_000, Usage { cpu: 1.5, ram: 2.0, time: 60.0, jobs: 1 }));
+    assert_eq!((days[0].day, days[0].usage), (20_000, Usage { cpu: 1.5, ram: 2.0, time: 60.0, gpu: 1.0, jobs: 1 }));
     assert_eq!(store.images(10).await.expect("the store answers"), ["debian:stable"]);
 }
 
@@ -160,7 +160,7 @@ pub async fn usage_sums_by_day_and_by_pair(store: &dyn Store) {
     }
     let sum = |jobs: u32| {
         let n = f64::from(jobs);
-        Usage { cpu: 1.5 * n, ram: 2.0 * n, time: 60.0 * n, jobs: u64::from(jobs) }
+        Usage { cpu: 1.5 * n, ram: 2.0 * n, time: 60.0 * n, gpu: n, jobs: u64::from(jobs) }
     };
     let days = |days: Vec<crate::domain::usage::DailyUsage>| -> Vec<_> {
         days.into_iter().map(|day| (day.day, day.usage)).collect()
@@ -174,4 +174,29 @@ pub async fn usage_sums_by_day_and_by_pair(store: &dyn Store) {
     assert_eq!(pairs, [(name("ann"), name("rna"), sum(1)), (name("bob"), name("rna"), sum(2))]);
     assert_eq!(store.images(10).await.expect("the store answers"), ["b", "a"]);
     assert_eq!(store.images(1).await.expect("the store answers"), ["b"]);
+}
+
+pub async fn disk_use_is_of_over_jobs(store: &dyn Store) {
+    let used = async || -> std::collections::BTreeMap<String, u64> {
+        let all = store.disk_use().await.expect("the store answers");
+        all.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(user, bytes)| (user.to_string(), bytes)).collect()
+    };
+    let of = |user: &str, bytes: u64| (user.to_owned(), bytes);
+    let mut ids = Vec::new();
+    for (user, bytes) in [("ann", 100), ("ann", 20), ("bob", 3)] {
+        let id = submit(store, a_job().of(user, "default")).await;
+        let job = get(store, id).await;
+        let mut ended = end(&job, Ending::Done, 2_000);
+        if let crate::domain::JobState::Over(outcome) = &mut ended.state {
+            outcome.disk_bytes = bytes;
+        }
+        commit(store, ended).await;
+        ids.push(id);
+    }
+    assert_eq!(used().await, [of("ann", 120), of("bob", 3)].into());
+    archive_now(store, ids[0], 3_000).await;
+    assert_eq!(used().await, [of("ann", 20), of("bob", 3)].into());
+    assert!(store.remove(ids[0]).await.expect("the store answers"));
+    assert!(store.remove(ids[1]).await.expect("the store answers"));
+    assert_eq!(used().await, [of("bob", 3)].into());
 }

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::ledger;
 use super::row::{job_id, key, load, write_state};
 use super::tally::{Sort, Tally};
+use super::{disk, ledger};
 use crate::domain::array::parent_after_child_end;
 use crate::domain::{Attempt, Ending, Job, JobId, JobState, Phase, Timestamp, Transition};
 use crate::store::{Applied, Change, Result};
@@ -53,6 +53,7 @@ fn apply(connection: &Connection, change: &Change, tally: &mut Tally) -> Result<
     if let Some(charge) = &change.charge {
         ledger::add(connection, charge)?;
     }
+    disk::moved(connection, &before.sort.user, before.phase, &change.state)?;
     let parent_over = match before.parent {
         Some(parent) => tell_parent(connection, parent, &before, &change.state, tally)?,
         None => None,

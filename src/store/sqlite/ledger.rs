@@ -10,9 +10,9 @@ use crate::store::{Charge, Result};
 pub fn add(connection: &Connection, charge: &Charge) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO ledger (day, user, project, cpu, ram, seconds, jobs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)
+            "INSERT INTO ledger (day, user, project, cpu, ram, gpus, seconds, jobs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
              ON CONFLICT DO UPDATE SET cpu = cpu + excluded.cpu, ram = ram + excluded.ram,
-                 seconds = seconds + excluded.seconds, jobs = jobs + 1",
+                 gpus = gpus + excluded.gpus, seconds = seconds + excluded.seconds, jobs = jobs + 1",
         )?
         .execute(params![
             charge.day,
@@ -20,6 +20,7 @@ pub fn add(connection: &Connection, charge: &Charge) -> Result<()> {
             charge.project.as_str(),
             charge.cpu,
             charge.ram,
+            charge.gpus,
             charge.seconds
         ])?;
     connection
@@ -34,11 +35,11 @@ pub fn images(connection: &Connection, limit: usize) -> Result<Vec<String>> {
     Ok(images.collect::<rusqlite::Result<_>>()?)
 }
 
-pub const OF_USER: &str = "SELECT day, sum(cpu), sum(ram), sum(seconds), sum(jobs) FROM ledger \
+pub const OF_USER: &str = "SELECT day, sum(cpu), sum(ram), sum(gpus), sum(seconds), sum(jobs) FROM ledger \
      WHERE user = ?1 AND day >= ?2 GROUP BY day ORDER BY day";
-pub const OF_PROJECT: &str = "SELECT day, sum(cpu), sum(ram), sum(seconds), sum(jobs) FROM ledger \
+pub const OF_PROJECT: &str = "SELECT day, sum(cpu), sum(ram), sum(gpus), sum(seconds), sum(jobs) FROM ledger \
      WHERE project = ?1 AND day >= ?2 GROUP BY day ORDER BY day";
-pub const BY_PAIR: &str = "SELECT user, project, sum(cpu), sum(ram), sum(seconds), sum(jobs) FROM ledger \
+pub const BY_PAIR: &str = "SELECT user, project, sum(cpu), sum(ram), sum(gpus), sum(seconds), sum(jobs) FROM ledger \
      WHERE day >= ?1 GROUP BY user, project ORDER BY user, project";
 
 pub fn of_user(connection: &Connection, user: &UserId, from_day: i64) -> Result<Vec<DailyUsage>> {
@@ -71,7 +72,8 @@ fn usage(row: &Row<'_>, first: usize) -> rusqlite::Result<Usage> {
     Ok(Usage {
         cpu: row.get(first)?,
         ram: row.get(first + 1)?,
-        time: row.get(first + 2)?,
-        jobs: row.get::<_, i64>(first + 3)?.cast_unsigned(),
+        gpu: row.get(first + 2)?,
+        time: row.get(first + 3)?,
+        jobs: row.get::<_, i64>(first + 4)?.cast_unsigned(),
     })
 }

@@ -4,8 +4,10 @@
 //! for it. Here is how traits map to SQL, one file a subject. Deliberately not here: what a state means or which may
 //! follow which (`domain`); this only keeps the columns that are asked for in step with it.
 
+mod accounts;
 mod commit;
 mod connection;
+mod disk;
 mod error;
 mod filter;
 mod ledger;
@@ -17,6 +19,8 @@ mod row;
 mod submit;
 mod tally;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod writer;
 
@@ -26,12 +30,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Applied, Change, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob, Page, PendingRow, Result,
-    SettingStore, Submitted, UserStore,
+    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob,
+    Page, PendingRow, Result, SettingStore, Submitted, UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
-use crate::domain::{Job, JobId, JobSpec, Phase, ProjectId, Request, User, UserId};
+use crate::domain::{
+    AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, JobSpec, Phase, ProjectId, Request, User,
+    UserId,
+};
 use readers::Readers;
 use writer::Writer;
 
@@ -121,8 +128,9 @@ impl UserStore for SqliteStore {
         self.readers.read(people::users).await
     }
 
-    async fn put_user(&self, user: User) -> Result<()> {
-        self.writer.write(move |c| people::put_user(c, &user)).await
+    async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>> {
+        let identity = identity.clone();
+        self.readers.read(move |c| people::user_by_identity(c, &identity)).await
     }
 
     async fn projects_of(&self, user: &UserId) -> Result<Vec<Project>> {
@@ -133,6 +141,29 @@ impl UserStore for SqliteStore {
     async fn project(&self, id: &ProjectId) -> Result<Option<Project>> {
         let id = id.clone();
         self.readers.read(move |c| people::project(c, &id)).await
+    }
+
+    async fn projects(&self) -> Result<Vec<Project>> {
+        self.readers.read(people::projects).await
+    }
+
+    async fn credential(&self, hash: &str) -> Result<Option<Credential>> {
+        let hash = hash.to_owned();
+        self.readers.read(move |c| accounts::credential(c, &hash)).await
+    }
+
+    async fn credentials_of(&self, user: &UserId, kind: CredentialKind) -> Result<Vec<Credential>> {
+        let user = user.clone();
+        self.readers.read(move |c| accounts::credentials_of(c, &user, kind)).await
+    }
+
+    async fn change(&self, changes: Vec<AccountChange>, audit: Vec<AuditEntry>) -> Result<Changed> {
+        self.writer.write(move |c| accounts::change(c, &changes, &audit)).await
+    }
+
+    async fn audit(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditLine>> {
+        let filter = filter.clone();
+        self.readers.read(move |c| accounts::audit(c, &filter, limit)).await
     }
 }
 
@@ -150,6 +181,10 @@ impl LedgerStore for SqliteStore {
 
     async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>> {
         self.readers.read(move |c| ledger::by_pair(c, from_day)).await
+    }
+
+    async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {
+        self.readers.read(disk::all).await
     }
 }
 

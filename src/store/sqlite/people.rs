@@ -1,10 +1,10 @@
-//! Users, projects and settings.
+//! Users, projects and settings, as they are read.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{from_json, to_json};
 use crate::domain::project::Project;
-use crate::domain::{ProjectId, User, UserId};
+use crate::domain::{Identity, ProjectId, User, UserId};
 use crate::store::Result;
 
 pub fn user(connection: &Connection, id: &UserId) -> Result<Option<User>> {
@@ -19,11 +19,12 @@ pub fn users(connection: &Connection) -> Result<Vec<User>> {
     bodies.iter().map(|body| from_json("a user", body)).collect()
 }
 
-pub fn put_user(connection: &Connection, user: &User) -> Result<()> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO users (id, body) VALUES (?1, ?2)")?
-        .execute(params![user.id.as_str(), to_json("a user", user)?])?;
-    Ok(())
+pub fn user_by_identity(connection: &Connection, identity: &Identity) -> Result<Option<User>> {
+    let mut select = connection.prepare_cached(
+        "SELECT body FROM identities JOIN users ON users.id = identities.user WHERE issuer = ?1 AND subject = ?2",
+    )?;
+    let body: Option<String> = select.query_row([&identity.issuer, &identity.subject], |row| row.get(0)).optional()?;
+    body.map(|body| from_json("a guest", &body)).transpose()
 }
 
 /// The default project is everyone's, also when it was never written.
@@ -38,12 +39,22 @@ pub fn project(connection: &Connection, id: &ProjectId) -> Result<Option<Project
     Ok(Some(project))
 }
 
+pub fn projects(connection: &Connection) -> Result<Vec<Project>> {
+    let mut select = connection.prepare_cached("SELECT id FROM projects ORDER BY id")?;
+    let named = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    with_default(connection, &named)
+}
+
 pub fn projects_of(connection: &Connection, user: &UserId) -> Result<Vec<Project>> {
     let mut select =
         connection.prepare_cached("SELECT project FROM project_members WHERE user = ?1 ORDER BY project")?;
     let named = select.query_map([user.as_str()], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    with_default(connection, &named)
+}
+
+fn with_default(connection: &Connection, named: &[String]) -> Result<Vec<Project>> {
     let mut ids = vec![ProjectId::default_project()];
-    ids.extend(parse_all(&named)?.into_iter().filter(|id: &ProjectId| !id.is_default()));
+    ids.extend(parse_all(named)?.into_iter().filter(|id: &ProjectId| !id.is_default()));
     let projects = ids.iter().map(|id| project(connection, id)).collect::<Result<Vec<_>>>()?;
     Ok(projects.into_iter().flatten().collect())
 }
@@ -52,12 +63,19 @@ fn parse_all<T: std::str::FromStr<Err: ToString>>(names: &[String]) -> Result<Ve
     names.iter().map(|name| name.parse().map_err(|error| super::error::corrupt("a project's members", error))).collect()
 }
 
+/// The body of a project, without its members: they have a table of their own.
+pub fn project_body(project: &Project) -> Result<String> {
+    to_json("a project", &Project { members: Vec::new(), ..project.clone() })
+}
+
 pub fn setting(connection: &Connection, key: &str) -> Result<Option<String>> {
     let mut select = connection.prepare_cached("SELECT value FROM settings WHERE key = ?1")?;
     Ok(select.query_row([key], |row| row.get(0)).optional()?)
 }
 
 pub fn put_setting(connection: &Connection, key: &str, value: &str) -> Result<()> {
-    connection.prepare_cached("INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)")?.execute([key, value])?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)")?
+        .execute(params![key, value])?;
     Ok(())
 }

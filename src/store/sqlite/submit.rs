@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::disk;
 use super::error::corrupt;
 use super::row::{Needs, job_id, key, to_json};
 use super::tally::{Sort, Tally};
@@ -23,6 +24,12 @@ pub fn submit(connection: &Connection, job: &NewJob) -> Result<Submitted> {
     }
     tally.write(connection)?;
     Ok(Submitted { id, children: children.unwrap_or(0) })
+}
+
+#[cfg(test)]
+pub fn insert_with_id(connection: &Connection, id: JobId, job: &NewJob, children: Option<u32>) -> Result<()> {
+    write_spec(connection, id, &job.spec)?;
+    insert_job(connection, id, job, children)
 }
 
 fn number_of_children(array: &ArraySpec) -> Result<u32> {
@@ -142,6 +149,7 @@ pub fn remove(connection: &Connection, id: JobId) -> Result<bool> {
         return Ok(false);
     }
     untally(connection, key)?;
+    disk::removed(connection, key)?;
     for sql in REMOVE {
         connection.prepare_cached(sql)?.execute([key])?;
     }

@@ -4,26 +4,18 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::extract::Actor;
 use super::task::ask;
 use crate::domain::JobId;
 use crate::web::Site;
+use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, Wish};
 
-pub async fn archive(
-    site: web::Data<Site>,
-    Actor(caller): Actor,
-    id: web::Path<JobId>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn archive(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Archive).await
 }
 
-pub async fn purge(
-    site: web::Data<Site>,
-    Actor(caller): Actor,
-    id: web::Path<JobId>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn purge(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Purge).await
 }
 
@@ -40,7 +32,7 @@ impl Tagged {
 
 pub async fn archive_older(
     site: web::Data<Site>,
-    Actor(caller): Actor,
+    caller: Caller,
     days: web::Path<u32>,
     tagged: web::Query<Tagged>,
 ) -> Result<HttpResponse, ApiError> {
@@ -50,7 +42,7 @@ pub async fn archive_older(
 
 pub async fn purge_older(
     site: web::Data<Site>,
-    Actor(caller): Actor,
+    caller: Caller,
     days: web::Path<u32>,
     tagged: web::Query<Tagged>,
 ) -> Result<HttpResponse, ApiError> {

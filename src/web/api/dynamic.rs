@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde_json::Value;
 
-use super::extract::{Actor, Document};
+use super::extract::Document;
 use super::task::document;
 use crate::bus::Command;
 use crate::config::DynamicField;
@@ -19,7 +19,7 @@ const TRIES: u32 = 5;
 
 pub async fn change(
     site: web::Data<Site>,
-    Actor(caller): Actor,
+    caller: Caller,
     id: web::Path<JobId>,
     Document(sent): Document,
 ) -> Result<HttpResponse, ApiError> {

@@ -8,36 +8,11 @@ use actix_web::{FromRequest, HttpRequest};
 use futures::StreamExt;
 use serde_json::Value;
 
-use crate::web::access::{Caller, caller, check_csrf, has_token};
 use crate::web::error::ApiError;
 
 const MAX_BODY: usize = 10 * 1024 * 1024;
-/// Where a page's script puts its session's CSRF token.
-const CSRF_HEADER: &str = "X-CSRF-Token";
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
-
-/// A [`Caller`] who changes something, and means it: with a token, or with the CSRF token of the session. Several
-/// changes are plain GETs in this API, which a link on a foreign page could otherwise have a browser send.
-#[derive(Debug, Clone)]
-pub struct Actor(pub Caller);
-
-impl FromRequest for Actor {
-    type Error = ApiError;
-    type Future = Extracting<Actor>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = caller(&request).await?;
-            if !has_token(&request) {
-                let sent = request.headers().get(CSRF_HEADER).and_then(|value| value.to_str().ok());
-                check_csrf(&request, sent.unwrap_or_default())?;
-            }
-            Ok(Actor(caller))
-        })
-    }
-}
 
 /// The body as JSON, whatever its content type says: scripts forget it.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::extract::Document;
-use crate::domain::UserId;
+use crate::domain::{Scope, User, UserId};
 use crate::web::Site;
-use crate::web::access::api_key_matches;
+use crate::web::access::{api_key_matches, client_address, personal_token, secret_hash};
 use crate::web::error::{ApiError, FieldFault};
 
 pub async fn authenticate(
@@ -15,27 +15,28 @@ pub async fn authenticate(
     Document(sent): Document,
 ) -> Result<HttpResponse, ApiError> {
     let (login, key) = credentials(&sent)?;
-    let address = request.peer_addr().map(|address| address.ip()).filter(|ip| !ip.is_loopback());
-    // Behind a proxy on this machine, all callers have the loopback address.
-    let guessers = [Some(format!("user {login}")), address.map(|ip| format!("address {ip}"))];
+    let address = client_address(&site, &request);
     let now = site.clock.now();
-    for who in guessers.iter().flatten() {
-        site.login_limiter.check(who, now)?;
-    }
-    let user = match login.parse::<UserId>() {
-        Ok(id) => site.store.user(&id).await?,
-        Err(_) => None,
+    site.login_limiter.check(login, address.as_deref(), now)?;
+    let Some((user, scope, via)) = user_with(&site, login, key).await? else {
+        site.login_limiter.failed(login, address.as_deref(), now);
+        return Err(ApiError::LoginDenied);
     };
-    match user.filter(|user| api_key_matches(user, key)) {
-        Some(user) => {
-            let token = site.keys.token(&user.id, now, site.config.web.token_duration);
-            Ok(HttpResponse::Ok().json(json!({ "token": token })))
-        }
-        None => {
-            guessers.iter().flatten().for_each(|who| site.login_limiter.failed(who, now));
-            Err(ApiError::LoginDenied)
-        }
+    site.login_limiter.succeeded(login, address.as_deref());
+    let token = site.keys.token(&user, scope, via, now, site.config.web.token_duration);
+    Ok(HttpResponse::Ok().json(json!({ "token": token })))
+}
+
+/// The user whose API key, or personal token, this is: for old clients a token is as good as a key.
+async fn user_with(site: &Site, login: &str, key: &str) -> Result<Option<(User, Scope, Option<String>)>, ApiError> {
+    let Ok(id) = login.parse::<UserId>() else { return Ok(None) };
+    let user = site.store.user(&id).await?.filter(|user| api_key_matches(user, key));
+    if let Some(user) = user {
+        return Ok(Some((user, Scope::Admin, None)));
     }
+    let found = personal_token(site, key).await?;
+    let found = found.filter(|(user, _)| user.id == id && user.standing.may_come_in());
+    Ok(found.map(|(user, scope)| (user, scope, Some(secret_hash(key)))))
 }
 
 fn credentials(sent: &Value) -> Result<(&str, &str), ApiError> {

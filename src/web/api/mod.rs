@@ -1,10 +1,11 @@
 //! The HTTP API, one file a resource; [`configure`] is its whole route table.
 //!
-//! A handler extracts, calls, answers. Who may call is in its signature: [`Caller`](super::access::Caller) to look,
-//! [`Actor`](extract::Actor) to change something, [`Admin`](super::access::Admin) for administrators. Deliberately not
-//! here: what may be done with a job (`web::jobs`) and how it is shown (`web::view`).
+//! A handler extracts, calls, answers. Who may call is in the table ([`ROUTES`]), and has been decided before it runs.
+//! Deliberately not here: what may be done with a job (`web::jobs`) or an account (`web::accounts`), and how they are
+//! shown (`web::view`).
 
 mod archive;
+mod audit;
 mod docs;
 mod dynamic;
 mod extract;
@@ -18,58 +19,69 @@ mod site;
 mod task;
 #[cfg(test)]
 mod tests;
+mod token;
 mod user;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
 use serde_json::json;
 
 use super::error::ApiError;
+use super::routes::routes;
 
-#[rustfmt::skip]
+routes! { "/api/1.0", at;
+    "/openapi.json" { GET Open => docs::openapi }
+    "/docs" { GET Open => docs::page }
+    "/docs.js" { GET Open => docs::script }
+    "/docs.css" { GET Open => docs::style }
+    "/authenticate" { POST Open => login::authenticate }
+    "/config" { GET Open => site::config }
+    "/maintenance" { GET Open => site::maintenance, PUT Administer => site::change_maintenance }
+    "/image" { GET Look => site::images }
+    "/queue/nodes" { GET Look => site::nodes }
+    "/task" { GET Look => lists::own, POST Work => task::submit }
+    "/task/active" { GET Look => lists::active }
+    "/task/active/all" { GET Inspect => lists::active_of_all }
+    "/task/over/{skip}/{limit}" { GET Look => lists::over, POST Look => lists::over }
+    "/task/over/all/{skip}/{limit}" { GET Inspect => lists::over_of_all, POST Inspect => lists::over_of_all }
+    "/task/{id}" { GET Look => task::show, PUT Work => dynamic::change, DELETE Work => task::kill }
+    "/task/{id}/status" { GET Look => task::show }
+    "/task/{id}/wait" { GET Look => task::wait }
+    "/task/{id}/log" { GET Look => log::log }
+    "/task/{id}/suspend" { GET Work => task::suspend }
+    "/task/{id}/resume" { GET Work => task::resume }
+    "/task/{id}/reschedule" { GET Work => task::reschedule }
+    "/task/{id}/archive" { GET Work => archive::archive, DELETE Work => archive::purge }
+    "/task/{id}/children" { GET Look => lists::children }
+    "/task/{id}/files" { GET Look => files::root }
+    "/task/{id}/files/{path:.*}" { GET Look => files::file }
+    "/archive/{days}" { GET Work => archive::archive_older, DELETE Work => archive::purge_older }
+    "/user" { GET Inspect => user::list }
+    "/user/{id}" { GET Look => user::show, PUT Account => user::change, DELETE Administer => user::delete }
+    "/user/{id}/project" { GET Look => user::projects }
+    "/user/{id}/usage" { GET Look => user::usage }
+    "/user/{id}/quota" { DELETE Administer => user::reset_usage }
+    "/user/{id}/task" { DELETE Work => user::kill_all }
+    "/user/{id}/apikey" { POST Account => user::renew_key }
+    "/user/{id}/token" { GET Account => token::list, POST Account => token::create }
+    "/user/{id}/token/{token}" { DELETE Account => token::delete }
+    "/user/{id}/logout" { POST Account => user::log_out_everywhere }
+    "/project" { GET Inspect => project::list, POST Administer => project::create }
+    "/project/{id}" { GET Look => project::show, POST Administer => project::change, DELETE Administer => project::delete }
+    "/project/{id}/usage" { GET Look => project::usage }
+    "/project/{id}/quota" { DELETE Administer => project::reset_usage }
+    "/audit" { GET Inspect => audit::list }
+}
+
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(web::scope("/api/1.0")
-        .app_data(web::PathConfig::default().error_handler(|error, _| not_understood("path", &error).into()))
-        .app_data(web::QueryConfig::default().error_handler(|error, _| not_understood("query", &error).into()))
-        .app_data(web::JsonConfig::default().error_handler(|error, _| not_understood("body", &error).into()))
-        .service(at("/openapi.json").route(get().to(docs::openapi)))
-        .service(at("/docs").route(get().to(docs::page)))
-        .service(at("/docs.js").route(get().to(docs::script)))
-        .service(at("/docs.css").route(get().to(docs::style)))
-        .service(at("/authenticate").route(post().to(login::authenticate)))
-        .service(at("/config").route(get().to(site::config)))
-        .service(at("/image").route(get().to(site::images)))
-        .service(at("/queue/nodes").route(get().to(site::nodes)))
-        .service(at("/task").route(get().to(lists::own)).route(post().to(task::submit)))
-        .service(at("/task/active").route(get().to(lists::active)))
-        .service(at("/task/active/all").route(get().to(lists::active_of_all)))
-        .service(at("/task/over/{skip}/{limit}").route(post().to(lists::over)).route(get().to(lists::over)))
-        .service(at("/task/over/all/{skip}/{limit}")
-            .route(post().to(lists::over_of_all)).route(get().to(lists::over_of_all)))
-        .service(at("/task/{id}")
-            .route(get().to(task::show)).route(put().to(dynamic::change)).route(delete().to(task::kill)))
-        .service(at("/task/{id}/status").route(get().to(task::show)))
-        .service(at("/task/{id}/wait").route(get().to(task::wait)))
-        .service(at("/task/{id}/log").route(get().to(log::log)))
-        .service(at("/task/{id}/suspend").route(get().to(task::suspend)))
-        .service(at("/task/{id}/resume").route(get().to(task::resume)))
-        .service(at("/task/{id}/reschedule").route(get().to(task::reschedule)))
-        .service(at("/task/{id}/archive").route(get().to(archive::archive)).route(delete().to(archive::purge)))
-        .service(at("/task/{id}/children").route(get().to(lists::children)))
-        .service(at("/task/{id}/files").route(get().to(files::root)))
-        .service(at("/task/{id}/files/{path:.*}").route(get().to(files::file)))
-        .service(at("/archive/{days}")
-            .route(get().to(archive::archive_older)).route(delete().to(archive::purge_older)))
-        .service(at("/user").route(get().to(user::list)))
-        .service(at("/user/{id}").route(get().to(user::show)).route(put().to(user::change)))
-        .service(at("/user/{id}/project").route(get().to(user::projects)))
-        .service(at("/user/{id}/usage").route(get().to(user::usage)))
-        .service(at("/user/{id}/task").route(delete().to(user::kill_all)))
-        .service(at("/user/{id}/apikey").route(post().to(user::renew_key)))
-        .service(at("/project/{id}").route(get().to(project::show)))
-        .service(at("/project/{id}/usage").route(get().to(project::usage)))
-        .default_service(web::to(no_endpoint)));
+    config.service(
+        web::scope("/api/1.0")
+            .app_data(web::PathConfig::default().error_handler(|error, _| not_understood("path", &error).into()))
+            .app_data(web::QueryConfig::default().error_handler(|error, _| not_understood("query", &error).into()))
+            .configure(register)
+            .default_service(web::to(no_endpoint)),
+    );
 }
 
 fn at(path: &str) -> Resource {

@@ -1,41 +1,52 @@
-//! Projects, to look at.
+//! Projects.
 
 use actix_web::{HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::extract::Document;
 use super::user::{Span, usage_row};
 use crate::domain::ProjectId;
-use crate::domain::project::Project;
 use crate::web::Site;
 use crate::web::access::Caller;
+use crate::web::accounts::projects::{self, document, known};
 use crate::web::error::ApiError;
 
-pub(super) fn document(project: &Project) -> Value {
-    json!({
-        "id": project.id,
-        "description": project.description,
-        "owner": project.owner,
-        "members": project.members,
-        "prio": project.priority,
-        "quota_time": project.quotas.time,
-        "quota_cpu": project.quotas.cpu,
-        "quota_ram": project.quotas.ram,
-        "volumes": [],
-    })
+pub async fn list(site: web::Data<Site>) -> Result<HttpResponse, ApiError> {
+    let projects = site.store.projects().await?;
+    Ok(HttpResponse::Ok().json(projects.iter().map(|project| document(project, true)).collect::<Vec<_>>()))
 }
 
-/// The project, if the caller is in it, or an administrator.
-async fn known(site: &Site, caller: &Caller, id: &ProjectId) -> Result<Project, ApiError> {
-    let project = if caller.user.admin {
-        site.store.project(id).await?
-    } else {
-        site.store.projects_of(caller.id()).await?.into_iter().find(|project| project.id == *id)
-    };
-    project.ok_or(ApiError::NotFound("project"))
+pub async fn create(site: web::Data<Site>, caller: Caller, Document(sent): Document) -> Result<HttpResponse, ApiError> {
+    let project = projects::create(&site, &caller, &sent).await?;
+    Ok(HttpResponse::Ok().json(document(&project, true)))
 }
 
 pub async fn show(site: web::Data<Site>, caller: Caller, id: web::Path<ProjectId>) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(document(&known(&site, &caller, &id).await?)))
+    Ok(HttpResponse::Ok().json(document(&known(&site, &caller, &id).await?, caller.is_admin())))
+}
+
+pub async fn change(
+    site: web::Data<Site>,
+    caller: Caller,
+    id: web::Path<ProjectId>,
+    Document(sent): Document,
+) -> Result<HttpResponse, ApiError> {
+    let project = projects::change(&site, &caller, &id, &sent).await?;
+    Ok(HttpResponse::Ok().json(document(&project, true)))
+}
+
+pub async fn delete(site: web::Data<Site>, caller: Caller, id: web::Path<ProjectId>) -> Result<HttpResponse, ApiError> {
+    projects::delete(&site, &caller, &id).await?;
+    Ok(HttpResponse::Ok().json(json!({ "msg": "Project deleted", "id": *id })))
+}
+
+pub async fn reset_usage(
+    site: web::Data<Site>,
+    caller: Caller,
+    id: web::Path<ProjectId>,
+) -> Result<HttpResponse, ApiError> {
+    projects::reset_usage(&site, &caller, &id).await?;
+    Ok(HttpResponse::Ok().json(json!({ "msg": "Project quota reset", "id": *id })))
 }
 
 pub async fn usage(

@@ -1,11 +1,14 @@
 //! What this site offers: images, volumes, labels, executors, nodes.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use super::extract::Document;
+use crate::domain::Maintenance;
 use crate::plugins::executor::Capabilities;
 use crate::web::Site;
 use crate::web::access::Caller;
+use crate::web::accounts::site::{maintenance_document, set_maintenance};
 use crate::web::error::ApiError;
 
 /// How many images the answer names at most.
@@ -64,13 +67,13 @@ fn features(can: Capabilities) -> Vec<&'static str> {
 }
 
 /// Images used here, beyond the configured.
-pub async fn images(site: web::Data<Site>, _: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn images(site: web::Data<Site>) -> Result<HttpResponse, ApiError> {
     let mut images = site.store.images(MOST_IMAGES).await?;
     images.retain(|used| !site.config.images.iter().any(|image| image.url == *used));
     Ok(HttpResponse::Ok().json(images))
 }
 
-pub async fn nodes(site: web::Data<Site>, _: Caller) -> HttpResponse {
+pub async fn nodes(site: web::Data<Site>) -> HttpResponse {
     let nodes = site.queue.nodes().await;
     let shown: Vec<Value> = nodes
         .iter()
@@ -86,4 +89,24 @@ pub async fn nodes(site: web::Data<Site>, _: Caller) -> HttpResponse {
         })
         .collect();
     HttpResponse::Ok().json(shown)
+}
+
+/// For everyone: whether new jobs are taken.
+pub async fn maintenance(request: HttpRequest) -> HttpResponse {
+    HttpResponse::Ok().json(maintenance_document(request.extensions().get::<Maintenance>()))
+}
+
+/// `{"on": true, "message": ".."}`.
+pub async fn change_maintenance(
+    site: web::Data<Site>,
+    caller: Caller,
+    Document(sent): Document,
+) -> Result<HttpResponse, ApiError> {
+    let on = sent.get("on").and_then(Value::as_bool).ok_or_else(|| ApiError::field("on", "expected true or false"))?;
+    let message = match sent.get("message") {
+        None | Some(Value::Null) => "",
+        Some(message) => message.as_str().ok_or_else(|| ApiError::field("message", "expected a text"))?,
+    };
+    set_maintenance(&site, &caller, on, message).await?;
+    Ok(HttpResponse::Ok().json(json!({ "on": on })))
 }

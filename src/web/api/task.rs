@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::extract::{Actor, Document};
+use super::extract::Document;
 use crate::domain::{Job, JobId, Phase};
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
@@ -16,11 +16,7 @@ use crate::web::{Site, view};
 /// How long one request may wait; a client that wants longer asks again.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-pub async fn submit(
-    site: web::Data<Site>,
-    Actor(caller): Actor,
-    Document(sent): Document,
-) -> Result<HttpResponse, ApiError> {
+pub async fn submit(site: web::Data<Site>, caller: Caller, Document(sent): Document) -> Result<HttpResponse, ApiError> {
     let submitted = jobs::submit(&site, &caller, &sent).await?;
     Ok(HttpResponse::Ok().json(json!({ "msg": "Task added", "id": submitted.id })))
 }
@@ -53,31 +49,19 @@ pub async fn wait(
     Ok(HttpResponse::Ok().json(document(&site, job).await))
 }
 
-pub async fn kill(site: web::Data<Site>, Actor(caller): Actor, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
+pub async fn kill(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Kill).await
 }
 
-pub async fn suspend(
-    site: web::Data<Site>,
-    Actor(caller): Actor,
-    id: web::Path<JobId>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn suspend(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Suspend).await
 }
 
-pub async fn resume(
-    site: web::Data<Site>,
-    Actor(caller): Actor,
-    id: web::Path<JobId>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn resume(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Resume).await
 }
 
-pub async fn reschedule(
-    site: web::Data<Site>,
-    Actor(caller): Actor,
-    id: web::Path<JobId>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn reschedule(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Reschedule).await
 }
 

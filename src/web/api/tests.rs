@@ -14,12 +14,14 @@ use actix_web::{App, HttpRequest, web};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use self::fake::Memory;
 use crate::bus::{Bus, Command, LocalBus, Role};
 use crate::config::{Config, DynamicField};
-use crate::domain::{Attempt, Ending, JobId, JobState, Outcome, Request, StopCause, Timestamp, User};
+use crate::domain::project::Project;
+use crate::domain::{Attempt, Ending, Job, JobId, JobState, Outcome, Request, Scope, StopCause, Timestamp, User};
+use crate::store::sqlite::testing::TestStore;
+use crate::store::{AccountChange, Charge, JobStore, UserStore};
 use crate::web::Site;
-use crate::web::access::{self, api_key_hash};
+use crate::web::access::{guard, secret_hash, session};
 use crate::web::error::ApiError;
 use crate::web::jobs;
 use crate::web::log_follow::{self, Position};
@@ -29,27 +31,29 @@ use crate::web::submission::tests::{a_config, a_document, a_user};
 const DEADLINE: Duration = Duration::from_secs(10);
 
 struct World {
-    store: Arc<Memory>,
+    store: TestStore,
     site: Site,
     bus: Arc<LocalBus>,
     shared: tempfile::TempDir,
 }
 
 /// A site with the users ann, ben and root (an administrator); everyone's API key is their name.
-fn world_with(config: Config) -> World {
+async fn world_with(config: Config) -> World {
     let shared = tempfile::tempdir().unwrap();
-    let store = Arc::new(Memory::default());
+    let store = TestStore::new();
     for (name, admin) in [("ann", false), ("ben", false), ("root", true)] {
-        let id: crate::domain::UserId = name.parse().unwrap();
-        let user = User { id: id.clone(), admin, api_key_hash: Some(api_key_hash(name)), ..a_user() };
-        store.users.lock().unwrap().insert(id, user);
+        let user = User { id: name.parse().unwrap(), admin, api_key_hash: Some(secret_hash(name)), ..a_user() };
+        store.add_user(user).await;
     }
-    let (site, bus) = fake::site(Arc::clone(&store), config, shared.path());
+    let rna = Project { members: vec!["ann".parse().unwrap()], ..Project::new("rna".parse().unwrap()) };
+    let put = AccountChange::PutProject(Box::new(rna));
+    assert_eq!(store.store.change(vec![put], Vec::new()).await.unwrap(), crate::store::Changed::Done);
+    let (site, bus) = fake::site(&store, config, shared.path());
     World { store, site, bus, shared }
 }
 
-fn world() -> World {
-    world_with(a_config())
+async fn world() -> World {
+    world_with(a_config()).await
 }
 
 struct Answer {
@@ -75,12 +79,17 @@ impl Answer {
 impl World {
     /// Sends one request; `who` is a user, or `""` for nobody.
     async fn send(&self, method: &str, path: &str, who: &str, body: &str, extra: &[(&str, &str)]) -> Answer {
-        let app =
-            init_service(App::new().app_data(web::Data::new(self.site.clone())).configure(super::configure)).await;
+        let app = App::new()
+            .app_data(web::Data::new(self.site.clone()))
+            .wrap(actix_web::middleware::from_fn(guard::guard))
+            .wrap(SessionMiddleware::new(CookieSessionStore::default(), self.site.keys.cookie_key()))
+            .configure(super::configure);
+        let app = init_service(app).await;
         let mut request = TestRequest::default().uri(&format!("/api/1.0{path}")).method(method.parse().unwrap());
         if !who.is_empty() {
             let now = self.site.clock.now();
-            let token = self.site.keys.token(&who.parse().unwrap(), now, DEADLINE * 60);
+            let user = self.site.store.user(&who.parse().unwrap()).await.unwrap().unwrap();
+            let token = self.site.keys.token(&user, Scope::Admin, None, now, DEADLINE * 60);
             request = request.insert_header((header::AUTHORIZATION, format!("bearer {token}")));
         }
         for header in extra {
@@ -114,9 +123,27 @@ impl World {
     }
 
     /// Changes a job as an actor would: in the store first, told second.
-    fn becomes(&self, id: u64, state: JobState) {
-        self.store.set(id, state);
-        self.bus.publish(jobs::changed(&self.store.get(id)));
+    async fn becomes(&self, id: u64, state: JobState) {
+        self.set(id, state).await;
+        self.bus.publish(jobs::changed(&self.job(id).await));
+    }
+
+    async fn set(&self, id: u64, state: JobState) {
+        self.store.set_state(JobId(id), state).await;
+    }
+
+    async fn job(&self, id: u64) -> Job {
+        self.store.store.job(JobId(id)).await.unwrap().unwrap()
+    }
+
+    /// A job of ann's that ran this image, today.
+    async fn has_run(&self, image: &str) {
+        let id = self.submit("ann", &a_document()).await;
+        let (user, project) = ("ann".parse().unwrap(), "default".parse().unwrap());
+        let day = self.site.clock.now().day();
+        let image = image.to_owned();
+        let charge = Charge { user, project, image, day, cpu: 2.0, ram: 0.5, gpus: 0.0, seconds: 61.4 };
+        self.store.charge(JobId(id), over(), charge).await;
     }
 }
 
@@ -140,7 +167,7 @@ fn over() -> JobState {
 
 #[actix_web::test]
 async fn a_key_gets_a_token_and_a_wrong_one_does_not() {
-    let world = world();
+    let world = world().await;
     let log_in = |key: &str| json!({ "user": "ann", "apikey": key }).to_string();
     let good = world.send("POST", "/authenticate", "", &log_in("ann"), &[]).await;
     assert_eq!(good.status, 200);
@@ -156,7 +183,7 @@ async fn a_key_gets_a_token_and_a_wrong_one_does_not() {
 
 #[actix_web::test]
 async fn everything_that_goes_wrong_is_told_as_json() {
-    let world = world();
+    let world = world().await;
     let table = [
         ("POST", "/authenticate", "", "{}", 400, "invalid_field"),
         ("POST", "/task", "ann", "{not json", 400, "bad_request"),
@@ -183,7 +210,7 @@ async fn everything_that_goes_wrong_is_told_as_json() {
 
 #[actix_web::test]
 async fn a_submitted_job_is_its_owners_and_the_administrators() {
-    let world = world();
+    let world = world().await;
     let mut document = a_document();
     document["user"] = json!({ "id": "ann", "uid": 0, "project": "rna" });
     let id = world.submit("ann", &document).await;
@@ -196,7 +223,7 @@ async fn a_submitted_job_is_its_owners_and_the_administrators() {
     let refused = world.send("POST", "/task", "ben", &document.to_string(), &[]).await;
     assert_eq!(refused.status, 403, "nobody submits for another");
     let by_root = world.submit("root", &document).await;
-    assert_eq!(world.store.get(by_root).owner.user.as_str(), "ann");
+    assert_eq!(world.job(by_root).await.owner.user.as_str(), "ann");
     assert_eq!(
         world.sent_to(Role::Scheduler),
         [id, by_root].map(|id| Command::JobSubmitted { id: JobId(id), children: 0 })
@@ -208,34 +235,34 @@ async fn a_submitted_job_is_its_owners_and_the_administrators() {
 
 #[actix_web::test]
 async fn a_killed_array_is_told_to_whom_each_child_concerns() {
-    let world = world();
+    let world = world().await;
     let mut document = a_document();
     document["requirements"] = json!({ "array": { "values": "1:3" } });
     assert_eq!(world.submit("ann", &document).await, 1);
-    world.store.set(1, running());
-    world.store.set(2, running());
-    world.store.set(3, over());
+    world.set(1, running()).await;
+    world.set(2, running()).await;
+    world.set(3, over()).await;
     assert_eq!(world.send("DELETE", "/task/1", "ann", "", &[]).await.status, 200);
     assert_eq!(world.send("DELETE", "/task/1", "ann", "", &[]).await.status, 200, "asking twice is no fault");
     assert_eq!(world.sent_to(Role::Executor)[0], Command::ActiveRequested { ids: vec![JobId(2)] });
     assert_eq!(world.sent_to(Role::Scheduler)[1], Command::PendingRequested { ids: vec![JobId(4)] });
-    assert_eq!(world.store.get(1).request, Some(Request::Kill(StopCause::User)));
+    assert_eq!(world.job(1).await.request, Some(Request::Kill(StopCause::User)));
     let suspended = world.get("/task/1/suspend", "ann").await;
     assert_eq!((suspended.status, suspended.json()["error"].clone()), (409, json!("conflict")));
 }
 
 #[actix_web::test]
 async fn what_a_job_is_in_no_state_for_is_refused_with_a_sentence() {
-    let world = world();
+    let world = world().await;
     let id = world.submit("ann", &a_document()).await;
     for path in ["suspend", "resume", "reschedule", "archive"] {
         let refused = world.get(&format!("/task/{id}/{path}"), "ann").await;
         assert_eq!(refused.status, 409, "{path}");
     }
-    world.store.set(id, running());
+    world.set(id, running()).await;
     assert_eq!(world.get(&format!("/task/{id}/resume"), "ann").await.status, 409);
     assert_eq!(world.get(&format!("/task/{id}/suspend"), "ann").await.status, 200);
-    world.store.set(id, over());
+    world.set(id, over()).await;
     assert_eq!(world.send("DELETE", &format!("/task/{id}"), "ann", "", &[]).await.status, 409);
     assert_eq!(world.get("/archive/1", "ann").await.json()["count"], 1);
     assert_eq!(world.sent_to(Role::Archiver), [Command::ArchiveRequested { ids: vec![JobId(id)] }]);
@@ -245,7 +272,7 @@ async fn what_a_job_is_in_no_state_for_is_refused_with_a_sentence() {
 async fn who_has_too_many_jobs_pending_is_told_how_many_more_fit() {
     let mut config = a_config();
     config.limits.rate_limit = Some(3);
-    let world = world_with(config);
+    let world = world_with(config).await;
     world.submit("ann", &a_document()).await;
     let mut document = a_document();
     document["requirements"] = json!({ "array": { "values": "5" } });
@@ -258,21 +285,21 @@ async fn who_has_too_many_jobs_pending_is_told_how_many_more_fit() {
 async fn only_dynamic_fields_change_and_the_watcher_hears_of_it() {
     let mut config = a_config();
     config.dynamic_fields = vec![DynamicField { name: "maxlifespan".into(), only_admin: false }];
-    let world = world_with(config);
+    let world = world_with(config).await;
     let id = world.submit("ann", &a_document()).await;
-    world.store.set(id, running());
+    world.set(id, running()).await;
     let path = format!("/task/{id}");
     for (name, value, status) in [("maxlifespan", "3d", 200), ("maxlifespan", "soon", 400), ("cpu", "64", 400)] {
         let body = json!({ "name": name, "value": value }).to_string();
         assert_eq!(world.send("PUT", &path, "ann", &body, &[]).await.status, status, "{name} {value}");
     }
-    assert_eq!(world.store.get(id).spec.max_lifespan, Some(Duration::from_secs(3 * 86_400)));
+    assert_eq!(world.job(id).await.spec.max_lifespan, Some(Duration::from_secs(3 * 86_400)));
     assert_eq!(world.sent_to(Role::Watcher), [Command::JobsRunning { ids: vec![JobId(id)] }]);
 }
 
 #[actix_web::test]
 async fn users_change_their_preferences_and_not_their_quotas() {
-    let world = world();
+    let world = world().await;
     let mut user = world.get("/user/ann", "ann").await.json();
     user["email"] = json!("ann@lab.example");
     assert_eq!(world.send("PUT", "/user/ann", "ann", &user.to_string(), &[]).await.status, 200);
@@ -283,6 +310,7 @@ async fn users_change_their_preferences_and_not_their_quotas() {
     assert_eq!(world.send("PUT", "/user/ann", "root", &user.to_string(), &[]).await.status, 400);
     let projects = world.get("/user/ann/project", "ann").await.json();
     assert_eq!((&projects[0]["id"], &projects[1]["id"]), (&json!("default"), &json!("rna")));
+    world.has_run("busybox").await;
     let usage = world.get("/user/ann/usage", "ann").await.json();
     assert_eq!((&usage[0]["cpu"], &usage[0]["ram"], &usage[0]["time"]), (&json!(2), &json!(0.5), &json!(61)));
     let key = world.send("POST", "/user/ann/apikey", "ann", "", &[]).await.json();
@@ -293,17 +321,21 @@ async fn users_change_their_preferences_and_not_their_quotas() {
 
 #[actix_web::test]
 async fn a_session_without_its_csrf_token_changes_nothing() {
-    async fn log_in(request: HttpRequest) -> Result<String, ApiError> {
-        access::begin_session(&request, &"ann".parse().unwrap())?;
-        Ok(access::csrf_token(&request))
+    async fn log_in(site: web::Data<Site>, request: HttpRequest) -> Result<String, ApiError> {
+        let ann = site.store.user(&"ann".parse().unwrap()).await?.unwrap();
+        session::begin(&site, &request, &ann).await?;
+        Ok(session::csrf_token(&request))
     }
-    let world = world();
+    let world = world().await;
     let id = world.submit("ann", &a_document()).await;
-    world.store.set(id, running());
-    let sessions = SessionMiddleware::new(CookieSessionStore::default(), world.site.keys.cookie_key());
-    let app = App::new().app_data(web::Data::new(world.site.clone())).wrap(sessions).configure(super::configure);
-    let app = init_service(app.route("/login", web::post().to(log_in))).await;
-    let response = call_service(&app, TestRequest::post().uri("/login").to_request()).await;
+    world.set(id, running()).await;
+    let app = App::new()
+        .app_data(web::Data::new(world.site.clone()))
+        .wrap(actix_web::middleware::from_fn(guard::guard))
+        .wrap(SessionMiddleware::new(CookieSessionStore::default(), world.site.keys.cookie_key()))
+        .configure(super::configure);
+    let app = init_service(app.route("/begin", web::get().to(log_in))).await;
+    let response = call_service(&app, TestRequest::get().uri("/begin").to_request()).await;
     let cookie = response.response().cookies().next().unwrap().into_owned();
     let csrf = String::from_utf8(read_body(response).await.to_vec()).unwrap();
     let look = TestRequest::get().uri(&format!("/api/1.0/task/{id}")).cookie(cookie.clone()).to_request();
@@ -317,7 +349,7 @@ async fn a_session_without_its_csrf_token_changes_nothing() {
 
 #[actix_web::test]
 async fn files_are_listed_and_sent_in_parts_and_never_run() {
-    let world = world();
+    let world = world().await;
     let id = world.submit("ann", &a_document()).await;
     let empty = world.get(&format!("/task/{id}/files/"), "ann").await;
     assert_eq!((empty.status, empty.json()), (200, json!([])), "nothing is there before it starts");
@@ -352,16 +384,16 @@ async fn files_are_listed_and_sent_in_parts_and_never_run() {
 
 #[actix_web::test]
 async fn who_waits_is_answered_at_the_end() {
-    let world = world();
+    let world = world().await;
     let id = world.submit("ann", &a_document()).await;
     let impatient = world.get(&format!("/task/{id}/wait?timeout=0"), "ann").await;
     assert_eq!(impatient.json()["status"]["primary"], "pending");
     let path = format!("/task/{id}/wait?timeout=60");
     let waiting = world.get(&path, "ann");
     let ending = async {
-        world.becomes(id, running());
+        world.becomes(id, running()).await;
         tokio::task::yield_now().await;
-        world.becomes(id, over());
+        world.becomes(id, over()).await;
     };
     let (answer, ()) =
         tokio::time::timeout(DEADLINE, async { futures::join!(waiting, ending) }).await.expect("it ended");
@@ -381,12 +413,12 @@ async fn heard(
 #[actix_web::test]
 async fn output_is_heard_as_it_grows_until_the_end() {
     use std::io::Write;
-    let world = world();
+    let world = world().await;
     let id = world.submit("ann", &a_document()).await;
     let mut stream = Box::pin(log_follow::follow(world.site.clone(), JobId(id), Position::default()));
     assert_eq!(heard(&mut stream).await.1["phase"], "pending");
     let directory = world.directory(id);
-    world.becomes(id, running());
+    world.becomes(id, running()).await;
     assert_eq!(heard(&mut stream).await.1["phase"], "running");
     let mut log = std::fs::File::create(directory.join("god.log")).unwrap();
     log.write_all(b"caf\xc3").unwrap();
@@ -400,7 +432,7 @@ async fn output_is_heard_as_it_grows_until_the_end() {
     assert_eq!(heard(&mut stream).await, ("out".into(), json!({ "text": "two" })));
     log.set_len(0).unwrap();
     std::fs::write(directory.join("god.log"), "last words").unwrap();
-    world.becomes(id, over());
+    world.becomes(id, over()).await;
     let mut rest = Vec::new();
     while let Some(event) = tokio::time::timeout(DEADLINE, stream.next()).await.expect("it ends") {
         rest.push(String::from_utf8(event.unwrap().to_vec()).unwrap());
@@ -411,11 +443,11 @@ async fn output_is_heard_as_it_grows_until_the_end() {
 
 #[actix_web::test]
 async fn a_log_larger_than_a_chunk_is_sent_whole_and_can_be_taken_up_again() {
-    let world = world();
+    let world = world().await;
     let id = world.submit("ann", &a_document()).await;
     let text = "0123456789abcde\n".repeat(20_000);
     std::fs::write(world.directory(id).join("god.log"), &text).unwrap();
-    world.store.set(id, over());
+    world.set(id, over()).await;
     let all = world.get(&format!("/task/{id}/log?follow=1"), "ann").await;
     assert_eq!(all.header("content-type"), "text/event-stream");
     let told = |answer: &Answer| -> String {
@@ -432,10 +464,12 @@ async fn a_log_larger_than_a_chunk_is_sent_whole_and_can_be_taken_up_again() {
 
 #[actix_web::test]
 async fn the_description_and_its_page_are_there_for_everyone() {
-    let world = world();
+    let world = world().await;
     for path in ["/openapi.json", "/docs", "/docs.js", "/docs.css", "/config"] {
         assert_eq!(world.get(path, "").await.status, 200, "{path}");
     }
+    world.has_run("debian:stable").await;
+    world.has_run("busybox").await;
     assert_eq!(world.get("/image", "ann").await.json(), json!(["busybox"]));
     let config = world.get("/config", "").await.json();
     assert_eq!(config["constraints"], json!([{ "name": "storage", "value": ["ssd", "disk"] }]));

@@ -1,17 +1,18 @@
 //! What is around every page, and who looks at it.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::assets::VERSION;
 use super::error::PageError;
+use crate::domain::{Maintenance, Theme};
 use crate::web::Site;
-use crate::web::access::{self, Caller};
+use crate::web::access::Caller;
+use crate::web::access::session::csrf_token;
 use crate::web::error::ApiError;
 
 /// The frame of a page: for templates.
@@ -20,6 +21,9 @@ pub struct Chrome {
     pub base: String,
     pub version: &'static str,
     pub user: Option<String>,
+    pub admin: bool,
+    /// `light` or `dark`, where the reader has chosen.
+    pub theme: Option<&'static str>,
     pub csrf: String,
     /// The part of the site this is.
     pub here: &'static str,
@@ -33,9 +37,11 @@ impl Chrome {
             base: site.config.web.prefix.clone(),
             version: VERSION.as_str(),
             user: user.map(|caller| caller.id().to_string()),
-            csrf: access::csrf_token(request),
+            admin: user.is_some_and(Caller::is_admin),
+            theme: user.map(|caller| caller.user.preferences.theme).filter(|t| *t != Theme::Auto).map(Theme::as_str),
+            csrf: csrf_token(request),
             here,
-            notice: None,
+            notice: request.extensions().get::<Maintenance>().map(|maintenance| maintenance.message.clone()),
         }
     }
 }
@@ -45,24 +51,16 @@ pub struct Visitor(pub Caller);
 
 impl FromRequest for Visitor {
     type Error = PageError;
-    type Future = Pin<Box<dyn Future<Output = Result<Visitor, PageError>>>>;
+    type Future = Ready<Result<Visitor, PageError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            match access::caller(&request).await {
-                Ok(caller) => Ok(Visitor(caller)),
-                Err(ApiError::Unauthorized) => {
-                    Err(PageError::LogIn { base: Chrome::new(&request, None, "").base, next: next(&request) })
-                }
-                Err(error) => Err(PageError::of(&request, None, error)),
-            }
-        })
+        let caller = request.extensions().get::<Caller>().cloned();
+        ready(caller.map(Visitor).ok_or_else(|| PageError::refused(request, None, ApiError::Unauthorized)))
     }
 }
 
 /// Where to go on after the login. What a form was sent to is no page.
-fn next(request: &HttpRequest) -> String {
+pub(super) fn next(request: &HttpRequest) -> String {
     let page = request.uri().path_and_query().filter(|_| request.method() == Method::GET);
     page.map_or_else(String::new, ToString::to_string)
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::chrome::{Chrome, Visitor, page_with};
+use super::chrome::{Chrome, Visitor, next, page_with};
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 
@@ -34,6 +34,18 @@ pub enum PageError {
 impl PageError {
     pub fn of(request: &HttpRequest, caller: Option<&Caller>, error: ApiError) -> Self {
         PageError::Failed { chrome: Box::new(Chrome::new(request, caller, "")), error }
+    }
+}
+
+impl PageError {
+    /// What keeps a request from its page: who is not logged in is asked to.
+    pub fn refused(request: &HttpRequest, caller: Option<&Caller>, error: ApiError) -> Self {
+        match error {
+            ApiError::Unauthorized => {
+                PageError::LogIn { base: Chrome::new(request, None, "").base, next: next(request) }
+            }
+            error => PageError::of(request, caller, error),
+        }
     }
 }
 
@@ -68,7 +80,7 @@ impl ResponseError for PageError {
             }
             PageError::Failed { chrome, error } => {
                 let (_, status, message) = error.describe();
-                if status.is_server_error() {
+                if status == StatusCode::INTERNAL_SERVER_ERROR {
                     tracing::error!(?error, "a page failed");
                 }
                 page_with(status, &ErrorPage { chrome, title: title(status), message: sentence(&message) })
@@ -83,6 +95,7 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::CONFLICT => "Not now",
         StatusCode::TOO_MANY_REQUESTS => "Too many",
+        StatusCode::SERVICE_UNAVAILABLE => "Not now",
         status if status.is_server_error() => "Something went wrong",
         _ => "That did not work",
     }

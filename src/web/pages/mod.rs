@@ -3,6 +3,7 @@
 //! Here: what all of them share ([`chrome`], [`error`], [`text`], [`assets`]) and the table of their routes. Deliberately
 //! not here: what a caller may do with jobs (`web::jobs`), which the API shares.
 
+mod admin;
 mod assets;
 mod chrome;
 mod error;
@@ -19,41 +20,64 @@ use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::SameSite;
 use actix_web::cookie::time::Duration;
 use actix_web::middleware::DefaultHeaders;
-use actix_web::web::{self, ServiceConfig, get, post, resource};
+use actix_web::web::{self, ServiceConfig, resource};
 
+pub use self::error::PageError;
 use self::error::not_understood;
 use super::Site;
+use super::access::guard::MAX_FORM;
+use super::routes::routes;
 
-/// A form as sent may be as large as a body of the API: what is in it has limits of its own, which name the field.
-const MAX_FORM: usize = 16 * 1024 * 1024;
+routes! { "", resource;
+    "/static/{name}" { GET Open => assets::get }
+    "" { GET Open => jobs::home }
+    "/" { GET Open => jobs::home }
+    "/login" { GET Open => login::get, POST Open => login::post }
+    "/logout" { POST Look => login::logout }
+    "/jobs" { GET Look => jobs::get }
+    "/jobs/new" { GET Look => new_job::get, POST Work => new_job::post }
+    "/jobs/{id}" { GET Look => job::get }
+    "/jobs/{id}/files/{path:.*}" { GET Look => job::files }
+    "/jobs/{id}/{verb}" { POST Work => job::post }
+    "/profile" { GET Account => profile::get, POST Account => profile::post }
+    "/profile/key" { POST Account => profile::renew_key }
+    "/profile/password" { POST Account => profile::change_password }
+    "/profile/logout" { POST Account => profile::log_out_everywhere }
+    "/profile/tokens" { POST Account => profile::create_token }
+    "/profile/tokens/{token}/delete" { POST Account => profile::delete_token }
+    "/admin" { GET Inspect => admin::home }
+    "/admin/users" { GET Inspect => admin::users::list }
+    "/admin/users/{id}" { GET Inspect => admin::users::get, POST Administer => admin::users::post }
+    "/admin/users/{id}/{verb}" { POST Administer => admin::users::act }
+    "/admin/projects" { GET Inspect => admin::projects::list, POST Administer => admin::projects::create }
+    "/admin/projects/{id}" { GET Inspect => admin::projects::get, POST Administer => admin::projects::post }
+    "/admin/projects/{id}/{verb}" { POST Administer => admin::projects::act }
+    "/admin/maintenance" { GET Inspect => admin::maintenance::get, POST Administer => admin::maintenance::post }
+    "/admin/audit" { GET Inspect => admin::audit::get }
+}
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(resource("/static/{name}").route(get().to(assets::get)));
     config.service(
         web::scope("")
-            .wrap(
-                DefaultHeaders::new()
-                    .add(("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"))
-                    .add(("X-Content-Type-Options", "nosniff"))
-                    .add(("Referrer-Policy", "same-origin"))
-                    .add(("Cache-Control", "no-store")),
-            )
             .app_data(web::FormConfig::default().limit(MAX_FORM).error_handler(not_understood))
             .app_data(web::QueryConfig::default().error_handler(not_understood))
             .app_data(web::PathConfig::default().error_handler(not_understood))
-            .service(resource("").route(get().to(jobs::home)))
-            .service(resource("/").route(get().to(jobs::home)))
-            .service(resource("/login").route(get().to(login::get)).route(post().to(login::post)))
-            .service(resource("/logout").route(post().to(login::logout)))
-            .service(resource("/jobs").route(get().to(jobs::get)))
-            .service(resource("/jobs/new").route(get().to(new_job::get)).route(post().to(new_job::post)))
-            .service(resource("/jobs/{id}").route(get().to(job::get)))
-            .service(resource("/jobs/{id}/files/{path:.*}").route(get().to(job::files)))
-            .service(resource("/jobs/{id}/{verb}").route(post().to(job::post)))
-            .service(resource("/profile").route(get().to(profile::get)))
-            .service(resource("/profile/key").route(post().to(profile::renew_key)))
+            .configure(register)
             .default_service(web::route().to(error::not_found)),
     );
+}
+
+/// What every answer says to browsers, unless it says otherwise itself.
+pub fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((
+            "Content-Security-Policy",
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+        ))
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add(("X-Frame-Options", "DENY"))
+        .add(("Referrer-Policy", "same-origin"))
+        .add(("Cache-Control", "no-store"))
 }
 
 /// Sessions: a signed and encrypted cookie that no script reads and no other site sends.

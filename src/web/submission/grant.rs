@@ -1,14 +1,13 @@
 //! What a draft may have: the site's and the user's side of a submission.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Draft, VolumeWish, Wanted};
-use crate::config::{self, Config};
-use crate::domain::{Acl, Dependency, DependencyOn, Ending, JobId, JobSpec, Mount, ProjectId, Resources, User};
+use super::{Draft, VolumeWish, Wanted, volumes};
+use crate::config::Config;
+use crate::domain::project::Project;
+use crate::domain::{Dependency, DependencyOn, Ending, JobId, JobSpec, Mount, Resources, User};
 use crate::plugins::executor::{Capabilities, Node};
 use crate::web::error::FieldFault;
-
-const HOME: &str = "home";
 
 /// What a submission stands on: the site and the user as they are now.
 pub struct Ground<'a> {
@@ -16,7 +15,7 @@ pub struct Ground<'a> {
     /// Whose job it will be.
     pub user: &'a User,
     /// The projects that user is in.
-    pub projects: &'a [ProjectId],
+    pub projects: &'a [Project],
     /// By name, in order of preference.
     pub executors: &'a [(String, Capabilities)],
     pub nodes: &'a [Node],
@@ -32,9 +31,9 @@ pub struct Parent {
     pub ending: Option<Ending>,
 }
 
-type Faults = Vec<FieldFault>;
+pub(super) type Faults = Vec<FieldFault>;
 
-fn fault(faults: &mut Faults, field: impl Into<String>, message: impl Into<String>) {
+pub(super) fn fault(faults: &mut Faults, field: impl Into<String>, message: impl Into<String>) {
     faults.push(FieldFault { field: field.into(), message: message.into() });
 }
 
@@ -45,7 +44,8 @@ fn fault(faults: &mut Faults, field: impl Into<String>, message: impl Into<Strin
 pub fn grant(draft: Draft, ground: &Ground) -> Result<JobSpec, Faults> {
     let mut faults = Vec::new();
     let config = ground.config;
-    if !draft.project.is_default() && !ground.projects.contains(&draft.project) {
+    let project = ground.projects.iter().find(|project| project.id == draft.project);
+    if !draft.project.is_default() && project.is_none() {
         let user = &ground.user.id;
         fault(&mut faults, "user.project", format!("{user} is in no project {}", draft.project));
     }
@@ -56,16 +56,23 @@ pub fn grant(draft: Draft, ground: &Ground) -> Result<JobSpec, Faults> {
     }
     if draft.root && !config.access.allow_root {
         fault(&mut faults, "container.root", "jobs may not run as root here");
+    } else if draft.root && ground.user.is_guest() && !config.guests.as_ref().is_some_and(|guests| guests.allow_root) {
+        fault(&mut faults, "container.root", "guests' jobs may not run as root here");
     }
     let executor = executor(&draft, ground, &mut faults);
     if let Some((name, capabilities)) = executor {
         check_capabilities(&draft, name, *capabilities, &mut faults);
+        if ground.user.is_guest() && !capabilities.volumes {
+            let message = format!("guests' jobs run in containers only, and the executor {name} has none");
+            fault(&mut faults, "requirements.executor", message);
+        }
         let nodes: Vec<&Node> = ground.nodes.iter().filter(|node| node.executor == *name).collect();
         check_possible(&draft, &nodes, &mut faults);
     }
     check_dependencies(&draft.dependencies, ground.parents, &mut faults);
-    let volumes: Vec<Mount> =
-        draft.volumes.iter().filter_map(|wish| mount(wish, draft.root, ground, &mut faults)).collect();
+    let offered = volumes::offered(ground, project);
+    let confines = executor.is_some_and(|(_, capabilities)| capabilities.volumes);
+    let volumes = volumes::granted(&draft, &offered, confines, &mut faults);
     if faults.is_empty() { Ok(spec(draft, volumes, config)) } else { Err(faults) }
 }
 
@@ -111,7 +118,7 @@ fn check_capabilities(draft: &Draft, executor: &str, can: Capabilities, faults: 
         fault(faults, "requirements.ports", format!("the executor {executor} cannot open ports"));
     }
     if !can.volumes {
-        for wish in draft.volumes.iter().filter(|wish| wish.what.name != HOME) {
+        for wish in draft.volumes.iter().filter(|wish| wish.what.name != volumes::HOME) {
             let message = format!("the executor {executor} cannot grant volumes, as it runs jobs on the host itself");
             fault(faults, format!("{}.name", wish.field), message);
         }
@@ -168,43 +175,6 @@ fn check_dependencies(wanted: &[Wanted<Dependency>], parents: &[Parent], faults:
             let message = format!("job {} can no longer end {how}: it ended as {}", what.job, ending.as_str());
             fault(faults, field, message);
         }
-    }
-}
-
-fn mount(wish: &Wanted<VolumeWish>, root: bool, ground: &Ground, faults: &mut Faults) -> Option<Mount> {
-    let name = &wish.what.name;
-    let Some(volume) = ground.config.volumes.iter().find(|volume| volume.name == *name) else {
-        let offered: Vec<_> = ground.config.volumes.iter().map(|volume| volume.name.as_str()).collect();
-        let message = match offered.is_empty() {
-            true => format!("there is no volume {name:?} here: this site has none"),
-            false => format!("there is no volume {name:?} here, but {}", offered.join(", ")),
-        };
-        fault(faults, format!("{}.name", wish.field), message);
-        return None;
-    };
-    let Some(path) = host_path(volume, ground.user) else {
-        let message = match name.as_str() {
-            HOME => format!("{} has no home directory here", ground.user.id),
-            _ => "this volume has no path in the configuration".to_owned(),
-        };
-        fault(faults, format!("{}.name", wish.field), message);
-        return None;
-    };
-    if wish.what.acl == Some(Acl::Rw) && volume.acl == Acl::Ro {
-        fault(faults, format!("{}.acl", wish.field), format!("the volume {name} is read only"));
-        return None;
-    }
-    let acl = if root { Acl::Ro } else { wish.what.acl.unwrap_or(volume.acl) };
-    let mount = volume.mount.clone().unwrap_or_else(|| format!("/mnt/{name}"));
-    Some(Mount { name: name.clone(), acl, path, mount: PathBuf::from(mount) })
-}
-
-/// Where a volume lies on the host, for this user.
-fn host_path(volume: &config::Volume, user: &User) -> Option<PathBuf> {
-    match &volume.path {
-        Some(path) => Some(PathBuf::from(path.replace("$USERID", user.id.as_str()))),
-        None if volume.name == HOME => user.home.clone().filter(|home| home.is_absolute()),
-        None => None,
     }
 }
 

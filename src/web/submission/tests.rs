@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::{self, Config, Constraint, FairShareWeights, Image, Volume};
+use crate::domain::project::Project;
 use crate::domain::{Cores, DependencyOn, Ending, JobId, JobSpec, Label, Memory, Quotas, Timestamp, User, UserKind};
 use crate::plugins::executor::{Capabilities, Node};
 
@@ -34,6 +35,7 @@ pub(crate) fn a_config() -> Config {
         native: config::Native { cpus: None, ram: None, cgroups: false },
         scheduler: config::Scheduler {
             policy: "fifo".into(),
+            reject_over_quota: false,
             fair_share: FairShareWeights::default(),
             usage_window_days: 30,
             starvation_after: Duration::from_secs(60),
@@ -52,7 +54,11 @@ pub(crate) fn a_config() -> Config {
             network_disabled: false,
             secret: None,
             allow_user_images: true,
+            share_project_tasks: false,
         },
+        proxy: config::Proxy { trusted: Vec::new(), remote_user_header: None },
+        ldap: None,
+        guests: None,
         images: vec![Image { name: "debian".into(), url: "debian:stable".into(), default: true }],
         volumes: vec![
             Volume { name: "home".into(), acl: Acl::Rw, path: None, mount: None },
@@ -80,21 +86,10 @@ pub(crate) fn a_config() -> Config {
 
 pub(crate) fn a_user() -> User {
     User {
-        id: "ann".parse().unwrap(),
         uid: 1001,
         gid: 1001,
-        groups: Vec::new(),
-        email: None,
         home: Some("/home/ann".into()),
-        admin: false,
-        active: true,
-        kind: UserKind::Local,
-        password_hash: None,
-        api_key_hash: None,
-        ssh_public: None,
-        priority: 50,
-        quotas: Quotas::default(),
-        created: Timestamp(0),
+        ..User::new("ann".parse().unwrap(), UserKind::Local, Timestamp(0))
     }
 }
 
@@ -431,7 +426,7 @@ impl Site {
         let ground = Ground {
             config: &self.config,
             user: &self.user,
-            projects: &["rna".parse().unwrap()],
+            projects: &[Project::new("rna".parse().unwrap())],
             executors: &self.executors,
             nodes: &self.nodes,
             parents: &self.parents,

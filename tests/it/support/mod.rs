@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod mail_sink;
+pub mod slapd;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ struct Operation {
     answer: Answer,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     All,
     User,
@@ -65,13 +65,27 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/task/{id}/files/{path}", User, "A directory as a list, or a file's bytes; one range is honoured", &[], None, Data("application/octet-stream")),
     op("get", "/archive/{days}", User, "Archive own jobs that have been over for so many days", &["tag"], None, One("Message")),
     op("delete", "/archive/{days}", User, "Delete own jobs that have been over for so many days", &["tag"], None, One("Message")),
-    op("get", "/user", Admin, "All users", &[], None, Many("User")),
+    op("get", "/user", Admin, "All users", &["search"], None, Many("User")),
     op("get", "/user/{id}", User, "A user: oneself, or anyone for an administrator", &[], None, One("User")),
     op("put", "/user/{id}", User, "Change email, SSH key, and, as an administrator, priority and quotas", &[], Some("User"), One("User")),
     op("get", "/user/{id}/project", User, "The user's projects, the default first", &[], None, Many("Project")),
     op("get", "/user/{id}/usage", User, "The user's use, a row a day", &["days"], None, Many("Usage")),
     op("delete", "/user/{id}/task", User, "Kill all jobs of the user", &["tag"], None, One("Message")),
     op("post", "/user/{id}/apikey", User, "Replace the own API key; the answer is the only place that shows it", &[], None, One("ApiKey")),
+    op("delete", "/user/{id}", Admin, "Delete a user with all data: jobs, their files, tokens", &[], None, One("Message")),
+    op("delete", "/user/{id}/quota", Admin, "Let a user's usage begin anew", &[], None, One("Message")),
+    op("get", "/user/{id}/token", User, "Personal access tokens", &[], None, Many("PersonalToken")),
+    op("post", "/user/{id}/token", User, "Make a token; the answer is the only place that shows it", &[], Some("NewToken"), One("PersonalToken")),
+    op("delete", "/user/{id}/token/{token}", User, "Delete a token, which opens nothing any more", &[], None, One("Message")),
+    op("post", "/user/{id}/logout", User, "End every session and every token of /authenticate", &[], None, One("Message")),
+    op("get", "/maintenance", All, "Whether new jobs are taken", &[], None, One("Maintenance")),
+    op("put", "/maintenance", Admin, "Switch maintenance on or off", &[], Some("Maintenance"), One("Maintenance")),
+    op("get", "/audit", Admin, "Who changed what, newest first; format=csv to export", &["before", "limit", "actor", "subject", "action", "format"], None, Many("AuditLine")),
+    op("get", "/project", Admin, "All projects", &[], None, Many("Project")),
+    op("post", "/project", Admin, "Make a project", &[], Some("NewProject"), One("Project")),
+    op("post", "/project/{id}", Admin, "Change a project: what is not named stays", &[], Some("Project"), One("Project")),
+    op("delete", "/project/{id}", Admin, "Delete a project without active jobs", &[], None, One("Message")),
+    op("delete", "/project/{id}/quota", Admin, "Let a project's usage begin anew", &[], None, One("Message")),
     op("get", "/project/{id}", User, "A project one is in", &[], None, One("Project")),
     op("get", "/project/{id}/usage", User, "The project's use, a row a day", &["days"], None, Many("Usage")),
 ];
@@ -145,7 +159,7 @@ fn operation_id(operation: &Operation) -> String {
 
 fn query(name: &str) -> Value {
     match name {
-        "skip" | "limit" | "from" | "timeout" => json!({ "type": "integer", "minimum": 0 }),
+        "skip" | "limit" | "from" | "timeout" | "before" => json!({ "type": "integer", "minimum": 0 }),
         "days" => json!({ "type": "integer", "minimum": 1 }),
         "children" => json!({ "type": "boolean" }),
         _ => json!({ "type": "string" }),
@@ -207,7 +221,7 @@ fn schemas() -> Value {
         "Login": object(&["user", "apikey"], &json!({ "user": text, "apikey": text })),
         "Token": object(&["token"], &json!({ "token": text })),
         "ApiKey": object(&["apikey"], &json!({ "apikey": text })),
-        "Message": object(&["msg"], &json!({ "msg": text, "id": whole, "count": whole })),
+        "Message": object(&["msg"], &json!({ "msg": text, "id": {}, "count": whole })),
         "Added": object(&["msg", "id"], &json!({ "msg": text, "id": whole })),
         "Change": object(&["name", "value"], &json!({ "name": text, "value": {} })),
         "Config": object(&["images", "volumes", "constraints", "executor_features", "defaults"], &json!({
@@ -246,6 +260,23 @@ fn schemas() -> Value {
             "id": text, "description": text, "owner": maybe_text, "members": { "type": "array", "items": text },
             "prio": whole, "quota_time": whole, "quota_cpu": whole, "quota_ram": whole, "volumes": { "type": "array" },
         })),
+        "NewProject": object(&["id"], &json!({
+            "id": text, "description": text, "owner": maybe_text, "members": { "type": "array", "items": text },
+            "prio": whole, "quota_time": whole, "quota_cpu": whole, "quota_ram": whole, "quota_gpu": whole,
+            "volumes": { "type": "array", "items": { "type": "object" } },
+        })),
+        "NewToken": object(&["name", "scope"], &json!({
+            "name": text, "scope": { "enum": ["read", "submit", "admin"] }, "days": { "type": ["integer", "null"] },
+        })),
+        "PersonalToken": object(&["id", "name", "scope", "created"], &json!({
+            "id": text, "name": text, "scope": { "enum": ["read", "submit", "admin"] }, "created": number,
+            "expires": { "type": ["number", "null"] }, "token": text,
+        })),
+        "Maintenance": object(&["on"], &json!({ "on": flag, "message": maybe_text, "since": { "type": ["number", "null"] } })),
+        "AuditLine": object(&["number", "at", "actor", "action", "subject", "details"], &json!({
+            "number": whole, "at": number, "actor": text, "address": maybe_text, "action": text, "subject": text,
+            "details": { "type": "object" },
+        })),
         "Usage": object(&["date", "cpu", "ram", "time"], &json!({
             "date": text, "cpu": number, "ram": number, "time": number, "jobs": whole,
         })),
@@ -277,6 +308,7 @@ fn new_task() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::access::Rule;
 
     #[test]
     fn every_schema_that_is_named_exists() {
@@ -290,22 +322,23 @@ mod tests {
         assert_eq!(document["servers"][0]["url"], "/god/api/1.0");
     }
 
-    /// The route table is text here, so that an endpoint cannot be forgotten in the document.
+    /// So that an endpoint cannot be forgotten in the document, nor who may call it be told wrongly.
     #[test]
     fn the_document_and_the_route_table_name_the_same_operations() {
-        let table = include_str!("../mod.rs");
-        let table = &table[table.find("pub fn configure").unwrap()..table.find("fn at(").unwrap()];
-        let mut served = Vec::new();
-        for resource in table.split(".service(at(\"").skip(1) {
-            let path = resource.split('"').next().unwrap().replace(":.*", "");
-            for method in resource.split(".route(").skip(1) {
-                served.push(format!("{} {path}", method.split('(').next().unwrap()));
-            }
-        }
-        served.retain(|operation| !operation.contains("/docs"));
-        let mut described: Vec<_> = OPERATIONS.iter().map(|op| format!("{} {}", op.method, op.path)).collect();
-        served.sort();
-        described.sort();
+        let who = |rule| match rule {
+            Rule::Open => All,
+            Rule::Look | Rule::Work | Rule::Account => User,
+            Rule::Inspect | Rule::Administer => Admin,
+        };
+        let served = crate::web::api::ROUTES.iter().map(|route| {
+            let path = route.path.strip_prefix("/api/1.0").unwrap().replace(":.*", "");
+            (format!("{} {path}", route.method.to_lowercase()), who(route.rule))
+        });
+        let mut served: Vec<_> = served.filter(|(operation, _)| !operation.contains("/docs")).collect();
+        let mut described: Vec<_> =
+            OPERATIONS.iter().map(|op| (format!("{} {}", op.method, op.path), op.who)).collect();
+        served.sort_by(|a, b| a.0.cmp(&b.0));
+        described.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(served, described);
     }
 }

@@ -1,28 +1,19 @@
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 
 use crate::domain::JobId;
 use crate::web::Site;
-use crate::web::access;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, Wish};
 use crate::web::pages::chrome::{Chrome, Visitor, see};
 use crate::web::pages::error::PageError;
-
-#[derive(Deserialize)]
-pub struct Form {
-    csrf: String,
-}
 
 pub async fn post(
     site: web::Data<Site>,
     request: HttpRequest,
     Visitor(caller): Visitor,
     asked: web::Path<(String, String)>,
-    form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
     let failed = |error| PageError::of(&request, Some(&caller), error);
-    access::check_csrf(&request, &form.csrf).map_err(failed)?;
     let (id, verb) = asked.into_inner();
     let wish = match verb.as_str() {
         "kill" => Wish::Kill,

@@ -1,8 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::login_page;
+use super::{finish, login_page};
+use crate::web::Site;
+use crate::web::access::remote_user;
+use crate::web::error::ApiError;
 use crate::web::pages::chrome::page;
+use crate::web::pages::error::PageError;
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -10,6 +14,23 @@ pub struct Asked {
     next: String,
 }
 
-pub async fn get(request: HttpRequest, asked: web::Query<Asked>) -> HttpResponse {
-    page(&login_page(&request, None, String::new(), asked.into_inner().next))
+/// Whom a trusted proxy has logged in is let in at once.
+pub async fn get(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    asked: web::Query<Asked>,
+) -> Result<HttpResponse, PageError> {
+    let next = asked.into_inner().next;
+    let Some(name) = remote_user(&site, &request) else {
+        return Ok(page(&login_page(&site, &request, None, String::new(), next)));
+    };
+    let failed = |error| PageError::of(&request, None, error);
+    match site.auth.vouched(&name).await.map_err(ApiError::from) {
+        Ok(user) => finish(&site, &request, &user, next).await.map_err(failed),
+        Err(ApiError::LoginDenied) => {
+            let message = format!("the proxy says that you are {name}, who has no account that may come in here");
+            Err(failed(ApiError::Forbidden(message)))
+        }
+        Err(error) => Err(failed(error)),
+    }
 }

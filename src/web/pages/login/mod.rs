@@ -3,10 +3,14 @@
 mod get;
 mod post;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::chrome::Chrome;
+use super::chrome::{Chrome, see};
+use crate::domain::User;
+use crate::web::Site;
+use crate::web::access::session;
+use crate::web::error::ApiError;
 
 pub use get::get;
 pub use post::{logout, post};
@@ -18,10 +22,30 @@ struct LoginPage {
     error: Option<String>,
     user: String,
     next: String,
+    /// Names and titles of those who vouch for guests.
+    providers: Vec<(String, String)>,
 }
 
-fn login_page(request: &HttpRequest, error: Option<String>, user: String, next: String) -> LoginPage {
-    LoginPage { chrome: Chrome::new(request, None, "login"), error, user, next: own_path(next) }
+fn login_page(site: &Site, request: &HttpRequest, error: Option<String>, user: String, next: String) -> LoginPage {
+    let providers = site.config.guests.iter().flat_map(|guests| &guests.providers);
+    let next = own_path(next);
+    LoginPage {
+        providers: providers.map(|provider| (provider.name.clone(), provider.title.clone())).collect(),
+        chrome: Chrome::new(request, None, "login"),
+        error,
+        user,
+        next,
+    }
+}
+
+/// Opens the session, and goes where its user wanted to.
+async fn finish(site: &Site, request: &HttpRequest, user: &User, next: String) -> Result<HttpResponse, ApiError> {
+    session::begin(site, request, user).await?;
+    // What comes back begins with the prefix already.
+    match own_path(next) {
+        next if next.is_empty() => Ok(see(&site.config.web.prefix, "/jobs")),
+        next => Ok(see("", &next)),
+    }
 }
 
 /// Only paths of ours are gone on to; `//elsewhere` and `/\elsewhere` are other hosts to a browser.

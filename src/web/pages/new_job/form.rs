@@ -12,7 +12,6 @@ use crate::web::submission::lifespan_text;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Form {
-    pub csrf: String,
     pub name: String,
     pub image: String,
     pub script: String,
@@ -80,7 +79,6 @@ impl Form {
             root: spec.root,
             email: spec.notify_email,
             rest: spec.volumes.iter().map(|v| (format!("volume_{}", v.name), v.acl.as_str().to_owned())).collect(),
-            csrf: String::new(),
         }
     }
 

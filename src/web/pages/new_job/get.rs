@@ -32,7 +32,8 @@ pub async fn get(
         None => {
             let config = &site.config;
             let image = config.images.iter().find(|image| image.default).map_or("", |image| image.url.as_str());
-            Form::empty(image, config.defaults.cpu.to_string(), config.defaults.ram.to_string())
+            let form = Form::empty(image, config.defaults.cpu.to_string(), config.defaults.ram.to_string());
+            Form { email: caller.user.preferences.notify, ..form }
         }
     };
     let shown = new_job_page(&site, &request, &caller, form, Vec::new()).await.map_err(|e| failed(e.into()))?;

@@ -13,6 +13,7 @@ use crate::store::StoreError;
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::FieldFault;
+use crate::web::submission::offered_to;
 use form::Form;
 
 pub use get::get;
@@ -85,10 +86,11 @@ async fn new_job_page(
     faults: Vec<FieldFault>,
 ) -> Result<NewJobPage, StoreError> {
     let config = &site.config;
-    let volumes = config.volumes.iter().map(|volume| VolumeChoice {
-        name: volume.name.clone(),
-        acls: if volume.acl == Acl::Rw { &["ro", "rw"] } else { &["ro"] },
-        chosen: form.volume(&volume.name).to_owned(),
+    let projects = site.store.projects_of(caller.id()).await?;
+    let chosen = projects.iter().find(|project| project.id.as_str() == form.project);
+    let volumes = offered_to(&caller.user, config, chosen).into_iter().filter(|volume| !volume.always).map(|volume| {
+        let chosen = form.volume(&volume.name).to_owned();
+        VolumeChoice { acls: if volume.acl == Acl::Rw { &["ro", "rw"] } else { &["ro"] }, chosen, name: volume.name }
     });
     let mut images: Vec<_> = config.images.iter().map(|image| image.url.clone()).collect();
     for used in site.store.images(MOST_IMAGES).await? {
@@ -99,9 +101,10 @@ async fn new_job_page(
     Ok(NewJobPage {
         chrome: Chrome::new(request, Some(caller), "new"),
         images,
-        projects: site.store.projects_of(caller.id()).await?.into_iter().map(|p| p.id.to_string()).collect(),
+        projects: projects.iter().map(|project| project.id.to_string()).collect(),
         volumes: volumes.collect(),
-        may_root: config.access.allow_root,
+        may_root: config.access.allow_root
+            && (!caller.user.is_guest() || config.guests.as_ref().is_some_and(|guests| guests.allow_root)),
         more: form.has_more() || !faults.is_empty(),
         form,
         faults,

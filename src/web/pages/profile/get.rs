@@ -1,8 +1,15 @@
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::profile_page;
+use super::{Said, profile_page};
+use crate::web::Site;
 use crate::web::pages::chrome::{Visitor, page};
+use crate::web::pages::error::PageError;
 
-pub async fn get(request: HttpRequest, Visitor(caller): Visitor) -> HttpResponse {
-    page(&profile_page(&request, &caller, None))
+pub async fn get(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    Visitor(caller): Visitor,
+) -> Result<HttpResponse, PageError> {
+    let shown = profile_page(&site, &request, &caller, Said::default()).await;
+    Ok(page(&shown.map_err(|error| PageError::of(&request, Some(&caller), error))?))
 }
