@@ -79,4 +79,6 @@ async fn archive_all(works: &Works, ids: &[JobId]) {
             tracing::error!(job = %id, %error, "not archived; it is tried again");
         }
     }
+    // What they held counts no more for disk quotas.
+    works.tell(Command::AccountsChanged).await;
 }

@@ -54,7 +54,7 @@ struct Loaded {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct AccountsRead(Box<Accounts>);
+struct AccountsRead(Option<Box<Accounts>>);
 
 #[derive(Message)]
 #[rtype(result = "Vec<WaitingJob>")]
@@ -76,6 +76,8 @@ pub struct SchedulerActor {
     pass_due: bool,
     /// A plan is on its way to the store.
     storing: bool,
+    reading_accounts: bool,
+    read_accounts_again: bool,
     stopping: Option<tokio::sync::oneshot::Sender<()>>,
     stopped: bool,
 }
@@ -90,6 +92,8 @@ impl SchedulerActor {
             epoch: 0,
             pass_due: false,
             storing: false,
+            reading_accounts: false,
+            read_accounts_again: false,
             stopping: None,
             stopped: false,
         }
@@ -170,14 +174,21 @@ impl SchedulerActor {
         });
     }
 
-    fn load_accounts(&self, me: Addr<Self>) {
+    /// Reads the accounts; nothing starts meanwhile. What changes while they are read is read again.
+    fn load_accounts(&mut self, me: Addr<Self>) {
+        if self.reading_accounts {
+            self.read_accounts_again = true;
+            return;
+        }
+        self.reading_accounts = true;
         let (works, from_day) = (self.works.clone(), self.first_day());
         actix::spawn(async move {
-            match accounts(&works, from_day).await {
-                // Only an actor that is gone does not take it.
-                Ok(accounts) => me.do_send(AccountsRead(Box::new(accounts))),
-                Err(error) => tracing::error!(%error, "the accounts could not be read; they are with the next round"),
+            let read = accounts(&works, from_day).await;
+            if let Err(error) = &read {
+                tracing::error!(%error, "the accounts could not be read; they are with the next round");
             }
+            // Only an actor that is gone does not take it.
+            me.do_send(AccountsRead(read.ok().map(Box::new)));
         });
     }
 
@@ -245,7 +256,14 @@ impl Handler<AccountsRead> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, AccountsRead(accounts): AccountsRead, ctx: &mut Self::Context) {
-        self.state.set_accounts(&accounts);
+        self.reading_accounts = false;
+        if std::mem::take(&mut self.read_accounts_again) {
+            self.load_accounts(ctx.address());
+            return;
+        }
+        if let Some(accounts) = accounts {
+            self.state.set_accounts(&accounts);
+        }
         self.want_pass(ctx);
     }
 }
@@ -297,9 +315,13 @@ impl Handler<Deliver> for SchedulerActor {
             }
             Command::JobsOver { ids } => {
                 let now = self.works.clock.now();
+                let mut read_first = false;
                 for id in &ids {
-                    self.state.free(*id, Freed::Over, now);
+                    read_first |= self.state.free(*id, Freed::Over, now);
                     self.state.queue.remove(*id);
+                }
+                if read_first {
+                    self.load_accounts(ctx.address());
                 }
                 self.ask_dependencies_on(&ids, ctx.address());
                 self.want_pass(ctx);
@@ -380,7 +402,7 @@ impl Handler<Pass> for SchedulerActor {
 
     fn handle(&mut self, _: Pass, ctx: &mut Self::Context) {
         self.pass_due = false;
-        if self.stopped || self.storing {
+        if self.stopped || self.storing || self.reading_accounts {
             return;
         }
         let plan = self.state.pass(self.works.clock.now());

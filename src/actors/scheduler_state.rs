@@ -147,9 +147,10 @@ impl SchedulerState {
         true
     }
 
-    /// Its room is free again, and this is what its user and project are charged until the ledger is read.
-    pub fn free(&mut self, id: JobId, freed: Freed, now: Timestamp) {
-        let Some(placed) = self.take_room(id).or_else(|| self.ending.remove(&id)) else { return };
+    /// Its room is free again, and this is what its user and project are charged until the ledger is read. True when
+    /// that must be before anything else starts: a quota of theirs is on what only the end of a job tells.
+    pub fn free(&mut self, id: JobId, freed: Freed, now: Timestamp) -> bool {
+        let Some(placed) = self.take_room(id).or_else(|| self.ending.remove(&id)) else { return false };
         match freed {
             Freed::Over => {
                 let time = Usage { time: now.since(placed.since).as_secs_f64(), ..Usage::default() };
@@ -165,6 +166,8 @@ impl SchedulerState {
                 }
             }
         }
+        let accounts = [self.view.users.get(&placed.user), self.view.projects.get(&placed.project)];
+        accounts.into_iter().flatten().any(|account| account.quotas.disk > 0 || account.quotas.time > 0)
     }
 
     fn take_room(&mut self, id: JobId) -> Option<Placed> {

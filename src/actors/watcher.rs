@@ -263,19 +263,21 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<
     }
     let after: Vec<Change> = changes.clone();
     let applied = works.store.commit(changes).await?;
-    let mut stale = Vec::new();
+    let (mut stale, mut moved) = (Vec::new(), Vec::new());
     let mut told = Told::default();
     for ((end, change), applied) in of.into_iter().zip(after).zip(applied) {
         match applied {
             Applied::Stale => stale.push(end),
             Applied::Done { parent_over, .. } => {
                 let job = Job { state: change.state, ..jobs[&end.name.job].clone() };
-                works.changed(&job);
                 told.add(&job, parent_over);
+                moved.push(job);
             }
         }
     }
+    // The scheduler first: whoever hears of an end and submits the next job finds it counted.
     told.tell(works).await;
+    moved.iter().for_each(|job| works.changed(job));
     Ok(stale)
 }
 

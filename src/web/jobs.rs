@@ -131,6 +131,12 @@ pub async fn visible(site: &Site, caller: &Caller, id: JobId) -> Result<Job, Api
     job.filter(|job| caller.may_see(job)).ok_or(ApiError::NotFound("job"))
 }
 
+/// The caller's own jobs that `filter` finds; everybody's in a project whose members share theirs.
+pub fn visible_to(caller: &Caller, filter: JobFilter) -> JobFilter {
+    let shared = filter.project.as_ref().is_some_and(|project| caller.shares(project));
+    JobFilter { owner: (!shared).then(|| caller.id().clone()), ..filter }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
     Kill,

@@ -13,5 +13,6 @@ mod ldap;
 mod life;
 mod old_client;
 mod pages;
+mod people;
 mod starting;
 mod support;

@@ -2,87 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
+use reqwest::header::SET_COOKIE;
 use serde_json::json;
 
+use crate::support::browser::{Browser, between};
 use crate::support::{Options, PASSWORD, Server, job, native};
-
-/// Keeps cookies, and follows no redirect so that a test sees it.
-struct Browser {
-    client: reqwest::Client,
-    url: String,
-    cookie: String,
-}
-
-struct Seen {
-    status: u16,
-    location: String,
-    headers: reqwest::header::HeaderMap,
-    html: String,
-}
-
-impl Browser {
-    fn at(server: &Server) -> Self {
-        let client = reqwest::Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap();
-        Browser { client, url: server.url(), cookie: String::new() }
-    }
-
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Seen {
-        let response = request.header(COOKIE, &self.cookie).send().await.unwrap();
-        for cookie in response.headers().get_all(SET_COOKIE) {
-            self.cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-        }
-        let headers = response.headers().clone();
-        let location = headers.get(LOCATION).map_or("", |value| value.to_str().unwrap()).to_owned();
-        Seen { status: response.status().as_u16(), location, headers, html: response.text().await.unwrap() }
-    }
-
-    async fn get(&mut self, path: &str) -> Seen {
-        let request = self.client.get(format!("{}{path}", self.url));
-        self.send(request).await
-    }
-
-    /// A page that is there.
-    async fn page(&mut self, path: &str) -> String {
-        let seen = self.get(path).await;
-        assert_eq!(seen.status, 200, "{path}: {}", seen.html);
-        seen.html
-    }
-
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
-        let pair = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
-        let form: Vec<_> = fields.iter().map(pair).collect();
-        let request = self
-            .client
-            .post(format!("{}{path}", self.url))
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .body(form.join("&"));
-        self.send(request).await
-    }
-
-    async fn log_in(&mut self, next: &str) -> Seen {
-        self.log_in_as("admin", PASSWORD, next).await
-    }
-
-    async fn log_in_as(&mut self, user: &str, password: &str, next: &str) -> Seen {
-        let html = self.page("/login").await;
-        let csrf = between(&html, "name=\"csrf\" value=\"", "\"").to_owned();
-        self.post("/login", &[("csrf", &csrf), ("user", user), ("password", password), ("next", next)]).await
-    }
-
-    /// The session's token, as its forms carry it.
-    async fn csrf(&mut self) -> String {
-        let html = self.page("/jobs/new").await;
-        between(&html, "name=\"csrf\" value=\"", "\"").to_owned()
-    }
-}
-
-fn between<'a>(html: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = html.split_once(before).unwrap_or_else(|| panic!("no {before} in {html}")).1;
-    rest.split_once(after).unwrap().0
-}
 
 async fn logged_in(options: Options) -> (Server, Browser) {
     let server = options.start().await;

@@ -79,7 +79,7 @@ pub async fn own(
 ) -> Result<HttpResponse, ApiError> {
     narrowed.limit = narrowed.limit.or(Some(100));
     let filter = narrowed.filter(&ALL_PHASES, JobOrder::IdDescending)?;
-    answer(&site, JobFilter { owner: Some(caller.id().clone()), ..filter }, narrowed.page()).await
+    answer(&site, jobs::visible_to(&caller, filter), narrowed.page()).await
 }
 
 pub async fn active(
@@ -88,7 +88,7 @@ pub async fn active(
     narrowed: web::Query<Narrowed>,
 ) -> Result<HttpResponse, ApiError> {
     let filter = narrowed.filter(&Phase::ACTIVE, JobOrder::IdAscending)?;
-    answer(&site, JobFilter { owner: Some(caller.id().clone()), ..filter }, narrowed.page()).await
+    answer(&site, jobs::visible_to(&caller, filter), narrowed.page()).await
 }
 
 pub async fn active_of_all(site: web::Data<Site>, narrowed: web::Query<Narrowed>) -> Result<HttpResponse, ApiError> {
@@ -103,7 +103,7 @@ pub async fn over(
     narrowed: web::Query<Narrowed>,
 ) -> Result<HttpResponse, ApiError> {
     let filter = narrowed.filter(&ENDED, JobOrder::EndedDescending)?;
-    answer(&site, JobFilter { owner: Some(caller.id().clone()), ..filter }, page(place.0, place.1)).await
+    answer(&site, jobs::visible_to(&caller, filter), page(place.0, place.1)).await
 }
 
 pub async fn over_of_all(

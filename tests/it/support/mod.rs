@@ -1,5 +1,6 @@
 //! Servers to test against, and the API as a test speaks it.
 
+pub mod browser;
 pub mod engine;
 pub mod mail_sink;
 pub mod slapd;
@@ -129,11 +130,54 @@ impl Server {
         &self.token
     }
 
-    /// A path of the API and what it answers; text that is no JSON comes as a string.
+    /// `go-d user ..` on this server's database; what it prints.
+    pub fn go_d_user(&self, args: &[&str], stdin: &str) -> std::process::Output {
+        use std::io::Write;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_go-d"))
+            .arg("user")
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .envs(self.env.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// A new local user without a password, whose jobs run as `uid`; their token.
+    pub async fn new_user(&self, id: &str, uid: u32) -> String {
+        let uid = uid.to_string();
+        let made = self.go_d_user(&["create", id, "--no-password", "--uid", &uid, "--gid", &uid], "");
+        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        assert!(made.status.success(), "{said}{}", String::from_utf8_lossy(&made.stderr));
+        let key = said.split("API key: ").nth(1).unwrap().lines().next().unwrap();
+        self.token_of(id, key).await
+    }
+
+    pub async fn token_of(&self, id: &str, key: &str) -> String {
+        let (status, answer) =
+            self.call_as("", "POST", "/authenticate", Some(json!({ "user": id, "apikey": key }))).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A path of the API and what it answers the administrator; text that is no JSON comes as a string.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.call_as(&self.token, method, path, body).await
+    }
+
+    /// The same for who has this token; `""` is nobody.
+    pub async fn call_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let url = format!("{}/api/1.0{path}", self.url());
-        let mut request = self.client.request(method, url).bearer_auth(&self.token);
+        let mut request = self.client.request(method, url);
+        if !token.is_empty() {
+            request = request.bearer_auth(token);
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -151,6 +195,12 @@ impl Server {
 
     pub async fn submit(&self, job: Value) -> u64 {
         let (status, answer) = self.call("POST", "/task", Some(job)).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["id"].as_u64().unwrap()
+    }
+
+    pub async fn submit_as(&self, token: &str, job: Value) -> u64 {
+        let (status, answer) = self.call_as(token, "POST", "/task", Some(job)).await;
         assert_eq!(status, 200, "{answer}");
         answer["id"].as_u64().unwrap()
     }

@@ -170,8 +170,8 @@ fn people() -> String {
         ldif += &format!("dn: ou={unit},{BASE_DN}\nobjectClass: organizationalUnit\nou: {unit}\n\n");
     }
     let account = |login: &str, unit: &str, uid: u32, gid: u32, mail: &str, password: &str| {
-        person(login, unit, "objectClass: posixAccount\n", mail, password)
-            + &format!("uidNumber: {uid}\ngidNumber: {gid}\nhomeDirectory: /home/{login}\n\n")
+        let ids = format!("uidNumber: {uid}\ngidNumber: {gid}\nhomeDirectory: /home/{login}\n");
+        person(login, unit, mail, password, "objectClass: posixAccount\n") + &ids + "\n"
     };
     ldif += &account(ANN, "people", ANN_UID, ANN_GID, ANN_MAIL, ANN_PASSWORD);
     ldif += &account("twin1", "people", 2001, 2000, TWINS_MAIL, PASSWORD);
@@ -181,14 +181,13 @@ fn people() -> String {
     ldif += &account("guest", "guests", 2005, 2000, "guest@lab.example", PASSWORD);
     ldif += &account("toor", "people", 0, 0, "toor@lab.example", PASSWORD);
     // No account: no ids.
-    ldif += &(person("paper", "people", "", "paper@lab.example", PASSWORD) + "\n");
+    ldif += &(person("paper", "people", "paper@lab.example", PASSWORD, "") + "\n");
     ldif
 }
 
-/// The values of an attribute stand together, or slapadd takes the last for all: hence `classes`.
-fn person(login: &str, unit: &str, classes: &str, mail: &str, password: &str) -> String {
+fn person(login: &str, unit: &str, mail: &str, password: &str, more_classes: &str) -> String {
     format!(
-        "dn: uid={login},ou={unit},{BASE_DN}\nobjectClass: inetOrgPerson\n{classes}uid: {login}\ncn: {login}\nsn: {login}\n\
-         mail: {mail}\nuserPassword: {password}\n"
+        "dn: uid={login},ou={unit},{BASE_DN}\nobjectClass: inetOrgPerson\n{more_classes}uid: {login}\ncn: {login}\n\
+         sn: {login}\nmail: {mail}\nuserPassword: {password}\n"
     )
 }
