@@ -73,6 +73,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     let roles = start_roles(&config, &works, endpoint.clone()).await?;
     let site = Site {
         auth: registry::auth(&config, store.clone(), clock.clone())?,
+        guests: registry::guests(&config)?,
         keys: Arc::new(access::SigningKeys::derive(&secret(&config)?)),
         login_limiter: Arc::default(),
         queue: SchedulerHandle::new(roles.scheduler.clone(), &works),

@@ -10,6 +10,7 @@ use super::auth::local::LocalAuth;
 use super::executor::Executor;
 use super::executor::docker::DockerExecutor;
 use super::executor::native::NativeExecutor;
+use super::guests::Guests;
 use super::watcher::WatcherRule;
 use super::watcher::maxlifespan::MaxLifespan;
 use crate::config::Config;
@@ -66,6 +67,17 @@ pub fn auth(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn AuthBackend>, RegistryError> {
     find("auth_policy", AUTH, &config.access.policy)?(config, store, clock)
+}
+
+/// The site's `guest_providers`, where guests are allowed.
+pub fn guests(config: &Config) -> Result<Option<Arc<Guests>>, RegistryError> {
+    let Some(settings) = &config.guests else { return Ok(None) };
+    let made = Guests::new(settings.providers.clone());
+    let failed = |error: super::guests::GuestError| RegistryError::Failed {
+        name: "guest_providers".to_owned(),
+        message: error.to_string(),
+    };
+    Ok(Some(Arc::new(made.map_err(failed)?)))
 }
 
 /// The site's `watchers`.

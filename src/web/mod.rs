@@ -25,6 +25,7 @@ use crate::domain::{Clock, JobId, WaitingJob};
 use crate::files::JobDirs;
 use crate::plugins::auth::AuthBackend;
 use crate::plugins::executor::{Capabilities, Node};
+use crate::plugins::guests::Guests;
 use crate::store::Store;
 
 /// What a handler works with: one for the whole process, shared (`web::Data<Site>`).
@@ -36,6 +37,8 @@ pub struct Site {
     pub files: JobDirs,
     pub clock: Arc<dyn Clock>,
     pub auth: Arc<dyn AuthBackend>,
+    /// Who vouches for guests; `None` where there are none.
+    pub guests: Option<Arc<Guests>>,
     pub queue: Arc<dyn Queue>,
     pub keys: Arc<access::SigningKeys>,
     pub login_limiter: Arc<access::LoginLimiter>,

@@ -9,6 +9,7 @@ mod client;
 mod docker_jobs;
 mod executors;
 mod faults;
+mod guests;
 mod ldap;
 mod life;
 mod old_client;

@@ -3,6 +3,7 @@
 //! Every change is written in one transaction with its line of the audit log, then told to the scheduler. What was sent
 //! is read by [`read`], which names every field at fault.
 
+pub mod guests;
 pub mod projects;
 mod read;
 pub mod site;

@@ -33,6 +33,8 @@ routes! { "", resource;
     "" { GET Open => jobs::home }
     "/" { GET Open => jobs::home }
     "/login" { GET Open => login::get, POST Open => login::post }
+    "/login/guest/{provider}" { GET Open => login::begin_guest }
+    "/login/guest/{provider}/callback" { GET Open => login::finish_guest }
     "/logout" { POST Look => login::logout }
     "/jobs" { GET Look => jobs::get }
     "/jobs/new" { GET Look => new_job::get, POST Work => new_job::post }

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod engine;
 pub mod mail_sink;
+pub mod provider;
 pub mod slapd;
 
 use std::io::{BufRead, BufReader};

@@ -24,6 +24,7 @@ pub fn site(store: &TestStore, config: Config, shared_dir: &std::path::Path) -> 
         files: JobDirs::new(shared_dir.to_owned()),
         clock: Arc::new(SystemClock),
         auth: Arc::new(NoAuth),
+        guests: None,
         queue: Arc::new(FewWords),
         keys: Arc::new(SigningKeys::derive(b"a test")),
         login_limiter: Arc::new(LoginLimiter::default()),

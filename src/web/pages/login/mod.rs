@@ -1,6 +1,7 @@
 //! Logging in and out.
 
 mod get;
+mod guest;
 mod post;
 
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,6 +14,7 @@ use crate::web::access::session;
 use crate::web::error::ApiError;
 
 pub use get::get;
+pub use guest::{begin as begin_guest, finish_guest};
 pub use post::{logout, post};
 
 #[derive(Template)]
