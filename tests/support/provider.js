@@ -44,6 +44,9 @@ async function main() {
     if (request.headers.authorization !== credentials) {
       answer.statusCode = 401;
       answer.body = { error: 'invalid_client' };
+    } else if (!request.body.code_verifier) {
+      answer.statusCode = 400;
+      answer.body = { error: 'invalid_grant' };
     } else if (control.forge) {
       answer.body.id_token = forged(answer.body.id_token);
     }
