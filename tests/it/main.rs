@@ -3,6 +3,7 @@
 //! `support` starts servers and speaks to them; each other module is a part of what GoDocker promises. They need what
 //! `scripts/with-services` starts: run them by `make test`.
 
+mod access;
 mod architecture;
 mod bad_input;
 mod client;
