@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub mod people;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +53,18 @@ pub enum Command {
     /// The machines that run jobs
     #[command(subcommand)]
     Node(Node),
+    /// Users: yourself, and for administrators everyone
+    #[command(subcommand)]
+    User(people::User),
+    /// Projects: groups of users with common quotas and volumes
+    #[command(subcommand)]
+    Project(people::Project),
+    /// Personal access tokens
+    #[command(subcommand)]
+    Token(people::Token),
+    /// The site: maintenance, the audit log
+    #[command(subcommand)]
+    Admin(people::Admin),
     /// Who the server takes you for
     Whoami,
 }

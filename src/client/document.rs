@@ -105,6 +105,20 @@ pub fn parse_label(text: &str) -> Result<String, String> {
     }
 }
 
+/// `NAME:ro|rw:PATH[:MOUNT]`, a volume of a project, as the API takes it. The server checks what is in it.
+pub fn parse_project_volume(text: &str) -> Result<serde_json::Value, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (name, acl, path, mount) = match parts[..] {
+        [name, acl, path] => (name, acl, path, path),
+        [name, acl, path, mount] => (name, acl, path, mount),
+        _ => return Err("expected NAME:ro:PATH or NAME:rw:PATH, with :MOUNT if that is another".to_owned()),
+    };
+    if !["ro", "rw"].contains(&acl) {
+        return Err(format!("{acl:?}: expected ro or rw"));
+    }
+    Ok(serde_json::json!({ "name": name, "acl": acl, "path": path, "mount": mount }))
+}
+
 pub fn parse_volume(text: &str) -> Result<(String, Option<String>), String> {
     let (name, acl) = text.split_once(':').map_or((text, None), |(name, acl)| (name, Some(acl)));
     match acl {

@@ -92,6 +92,7 @@ impl Refusal {
                 Some(seconds) => format!("{about}too much at once: {message} (try again in {seconds} s)"),
                 None => format!("{about}too much at once: {message}"),
             },
+            503 => format!("{about}not now: {message}"),
             500.. => format!("{about}the server has a fault ({}): {message}. Your jobs are not affected.", self.status),
             _ => format!("{about}{message}"),
         }
@@ -101,7 +102,7 @@ impl Refusal {
         match self.status {
             401 | 403 => exit::NOT_ALLOWED,
             404 => exit::NOT_FOUND,
-            429 => exit::TRY_LATER,
+            429 | 503 => exit::TRY_LATER,
             500.. => exit::SERVER_FAULT,
             _ => exit::REFUSED,
         }

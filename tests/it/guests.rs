@@ -159,6 +159,9 @@ async fn a_code_counts_once() {
     let back = go(&guests).await;
     back.finish(&guests).await.unwrap();
     back.refused(&guests, "code").await;
+    let mut invented = go(&guests).await;
+    invented.code.push('x');
+    invented.refused(&guests, "code").await;
 }
 
 #[tokio::test]
@@ -193,6 +196,14 @@ async fn an_id_token_changed_after_it_was_signed_is_refused() {
     let guests = of(&provider);
     provider.forges().await;
     go(&guests).await.refused(&guests, "signature").await;
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_not_the_id_tokens_is_refused() {
+    let mut provider = ann().await;
+    let guests = of(&provider);
+    provider.id_token(json!({ "at_hash": "bm90LWl0cy1oYXNo" })).await;
+    go(&guests).await.refused(&guests, "access token").await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod files;
 mod list;
 mod log;
 mod login;
+mod people;
 mod run;
 mod show;
 mod site;
@@ -43,6 +44,10 @@ pub async fn run(cli: Cli, output: Output) -> Done {
         Command::Job(job) => run_job(&session, job).await,
         Command::Image(Image::List) => site::images(&session).await,
         Command::Node(Node::List) => site::nodes(&session).await,
+        Command::User(asked) => people::user(&session, asked).await,
+        Command::Project(asked) => people::project(&session, asked).await,
+        Command::Token(asked) => people::token(&session, asked).await,
+        Command::Admin(asked) => people::admin(&session, asked).await,
         Command::Whoami => site::whoami(&session).await,
     }
 }

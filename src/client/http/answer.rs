@@ -49,7 +49,9 @@ pub async fn refusal(root: &Url, response: Response, subject: Option<String>) ->
         Ok(text) => serde_json::from_slice(&text).ok(),
         Err(error) => return away(root, &error),
     };
-    if matches!(status.as_u16(), 502..=504) {
+    // Our own 503 (maintenance) says why.
+    let ours = body.as_ref().is_some_and(|body| body["msg"].is_string() && body["error"].is_string());
+    if matches!(status.as_u16(), 502..=504) && !ours {
         return ClientError::Away { server: shown(root), why: format!("a proxy answers {status}") };
     }
     if status.is_redirection() {

@@ -99,7 +99,9 @@ pub async fn change(site: &Site, caller: &Caller, id: &UserId, sent: &Value) -> 
             let tokens = CredentialKind::Token;
             with.changes.push(AccountChange::RemoveCredentials { user: id.clone(), kind: tokens });
         }
-        let difference = differences(&document(&was, 0), &document(user, 0));
+        let mut difference = differences(&document(&was, 0), &document(user, 0));
+        // It follows from the standing.
+        difference.as_object_mut().and_then(|fields| fields.remove("active"));
         if difference.as_object().is_some_and(|fields| !fields.is_empty()) {
             with.audit.push(entry(site, caller, "user.change", id.as_str(), difference));
         }

@@ -16,13 +16,15 @@ pub const CLIENT_SECRET: &str = "a-secret-of-the-tests";
 
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PACKAGE);
-    if !dir.join("done").exists() {
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
+    if !dir.exists() {
+        // Installed aside: another test process sees all of it or nothing.
+        let aside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE, "--prefix"]).arg(&dir);
-        assert!(npm.status().unwrap().success(), "{npm:?}");
-        std::fs::write(dir.join("done"), "").unwrap();
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE, "--prefix"]);
+        assert!(npm.arg(aside.path()).status().unwrap().success(), "{npm:?}");
+        // When it cannot be renamed, another one was faster, which is as good.
+        let renamed = std::fs::rename(aside.path(), &dir);
+        assert!(renamed.is_ok() || dir.join("node_modules").is_dir(), "{renamed:?}");
     }
     dir
 });

@@ -68,7 +68,10 @@ pub async fn get(
 
 fn row(AuditLine { entry, .. }: AuditLine) -> Row {
     let details = match &entry.details {
-        Value::Object(fields) => fields.iter().map(|(field, value)| detail(field, value)).collect(),
+        Value::Object(fields) => {
+            let changed = entry.action.ends_with(".change");
+            fields.iter().map(|(field, value)| detail(field, value, changed)).collect()
+        }
         Value::Null => Vec::new(),
         other => vec![other.to_string()],
     };
@@ -82,10 +85,11 @@ fn row(AuditLine { entry, .. }: AuditLine) -> Row {
     }
 }
 
-fn detail(field: &str, value: &Value) -> String {
+/// Of a change, each field has what it was and what it is.
+fn detail(field: &str, value: &Value, changed: bool) -> String {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value.as_array().map(Vec::as_slice) {
-        Some([before, after]) => format!("{field}: {} → {}", plain(before), plain(after)),
+        Some([before, after]) if changed => format!("{field}: {} → {}", plain(before), plain(after)),
         _ => format!("{field}: {}", plain(value)),
     }
 }
