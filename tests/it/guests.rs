@@ -514,3 +514,22 @@ async fn a_login_is_finished_once_and_where_it_was_begun() {
     assert_eq!((status, &answer["fields"][0]["field"]), (400, &json!("requirements.executor")), "{answer}");
     assert_eq!(browser.get("/login/guest/nobody").await.status, 404);
 }
+
+/// Chromium follows the button of our login page to the provider and back, keeping its cookies as browsers do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_browser_makes_the_whole_round() {
+    let provider = ann().await;
+    let (server, dir) = site_of(&provider, crate::support::native()).await;
+    let url = format!("{}/login/guest/campus?next=%2Fprofile", server.url());
+    let seen = std::process::Command::new("timeout")
+        .args(["60", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        .args(["--disable-component-update", "--disable-sync", "--timeout=10000", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", dir.path().join("chromium").display()))
+        .arg(url)
+        .output()
+        .unwrap();
+    let html = String::from_utf8_lossy(&seen.stdout);
+    assert!(html.contains("<h1>guest-ann</h1>"), "{html}{}\n{}", String::from_utf8_lossy(&seen.stderr), server.log());
+    assert!(html.contains("has to activate your account"), "{html}");
+    assert_eq!(server.get("/user/guest-ann").await["email"], "ann@example.org");
+}

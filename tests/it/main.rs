@@ -17,6 +17,7 @@ mod life;
 mod old_client;
 mod pages;
 mod people;
+mod schemathesis;
 mod secrets;
 mod starting;
 mod support;
