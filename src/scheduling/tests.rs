@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::explain::explain;
-use super::plan::{Account, Plan, View, ordered, plan};
+use super::plan::{Account, Membership, Plan, View, ordered, plan};
 use super::policy::{FairShare, Fifo, Policy, policy};
 use super::queue::{DependencyState, PendingJob, Queue};
 use super::synthetic::{job, resources, synthetic, view};
@@ -211,6 +211,49 @@ fn any_jobs() -> impl Strategy<Value = Vec<PendingJob>> {
             })
             .collect()
     })
+}
+
+#[test]
+fn cards_and_disk_have_quotas_too() {
+    let mut view = view(&[("n1", Resources { gpus: 8, ..resources(8, 80) })]);
+    let quotas = Quotas { gpu: 2, ..Quotas::default() };
+    let usage = Usage { gpu: 2.0, ..Usage::default() };
+    view.users.insert("user1".parse().unwrap(), Account { quotas, usage, ..Account::default() });
+    let quotas = Quotas { disk: 100, ..Quotas::default() };
+    view.users.insert("user2".parse().unwrap(), Account { quotas, disk: 100, ..Account::default() });
+    view.users.insert("user3".parse().unwrap(), Account { disabled: true, ..Account::default() });
+    let mut with_card = job(1, 1, 1);
+    with_card.resources.gpus = 1;
+    let mut queue = queue_of([with_card, job(2, 1, 1), job(3, 2, 2), job(4, 3, 3)]);
+    assert_eq!(started(&plan(&mut queue, &view, &Fifo)), [2], "a job without a card needs no card of the quota");
+    assert_eq!(why(&queue, &view, 1), PendingReason::QuotaUser { quota: "gpu".into() });
+    assert_eq!(why(&queue, &view, 3), PendingReason::QuotaUser { quota: "disk".into() });
+    assert_eq!(why(&queue, &view, 4), PendingReason::AccountDisabled);
+}
+
+#[test]
+fn who_is_not_in_the_project_starts_nothing_in_it() {
+    let mut view = view(&[("n1", resources(8, 80))]);
+    let members = HashSet::from(["user1".parse().unwrap()]);
+    view.membership = Membership::Known(HashMap::from([("project1".parse().unwrap(), members)]));
+    let mut queue = queue_of([job(1, 1, 1), job(2, 2, 1), job(3, 1, 2)]);
+    assert_eq!(started(&plan(&mut queue, &view, &Fifo)), [1]);
+    for (id, project) in [(2, "project1"), (3, "project2")] {
+        assert_eq!(why(&queue, &view, id), PendingReason::NotMember { project: project.parse().unwrap() });
+    }
+}
+
+#[test]
+fn a_whole_class_beyond_a_quota_is_rejected_where_the_site_rejects() {
+    let mut view = view(&[("n1", resources(8, 80))]);
+    view.reject_over_quota = true;
+    let quotas = Quotas { cpu: 2, ..Quotas::default() };
+    view.users.insert("user1".parse().unwrap(), Account { quotas, ..Account::default() });
+    let mut queue = queue_of((1..=5).map(|id| job(id, 1, 1)).chain([job(6, 2, 2)]));
+    let plan = plan(&mut queue, &view, &Fifo);
+    assert_eq!(started(&plan), [1, 2, 6]);
+    let rejected: Vec<_> = plan.rejects.iter().map(|reject| (reject.job.0, reject.rejection)).collect();
+    assert_eq!(rejected, [3, 4, 5].map(|id| (id, Rejection::Quota)));
 }
 
 fn any_policy() -> impl Strategy<Value = Box<dyn Policy>> {

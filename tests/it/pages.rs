@@ -315,3 +315,105 @@ fn links(html: &str) -> Vec<&str> {
     let attribute = |name: &'static str| html.split(name).skip(1).map(|rest| rest.split('"').next().unwrap());
     [" href=\"", " action=\"", " src=\""].into_iter().flat_map(attribute).collect()
 }
+
+#[tokio::test]
+async fn a_profile_is_changed_and_a_token_made_and_deleted() {
+    let (server, mut browser) = logged_in(native()).await;
+    let csrf = browser.csrf().await;
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0 admin@lab";
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("email", "admin@lab.example"),
+        ("ssh_public", key),
+        ("theme", "dark"),
+        ("notify", "1"),
+    ];
+    let seen = browser.post("/profile", &fields).await;
+    assert!(seen.status == 200 && seen.html.contains("data-theme=\"dark\""), "{}", seen.html);
+    let user = server.get("/user/admin").await;
+    assert_eq!((&user["email"], &user["credentials"]["public"]), (&json!("admin@lab.example"), &json!(key)));
+    assert_eq!(user["preferences"], json!({ "theme": "dark", "notify": true }));
+    assert!(browser.page("/jobs/new").await.contains("name=\"email\" value=\"1\" checked"));
+    let fields = [("csrf", csrf.as_str()), ("email", "nobody"), ("ssh_public", "x"), ("theme", "dark")];
+    let seen = browser.post("/profile", &fields).await;
+    assert!(
+        seen.status == 400 && seen.html.contains("credentials.public") && seen.html.contains("expected an address")
+    );
+    let fields = [("csrf", csrf.as_str()), ("name", "import"), ("scope", "read"), ("days", "3")];
+    let seen = browser.post("/profile/tokens", &fields).await;
+    let token = between(&seen.html, "<code>god_", "</code>").to_owned();
+    assert_eq!(server.call_as(&format!("god_{token}"), "GET", "/task", None).await.0, 200);
+    let html = browser.page("/profile").await;
+    assert!(html.contains("import") && !html.contains(&token), "it is shown once");
+    let path = format!("/profile/tokens/{}", between(&html, "/profile/tokens/", "\""));
+    assert_eq!(browser.post(&path, &[("csrf", &csrf)]).await.status, 303);
+    assert_eq!(server.call_as(&format!("god_{token}"), "GET", "/task", None).await.0, 401);
+}
+
+#[tokio::test]
+async fn administrators_look_after_users_projects_and_the_site_on_pages() {
+    let (server, mut browser) = logged_in(native()).await;
+    server.new_user("ann", 7001).await;
+    let csrf = browser.csrf().await;
+    let html = browser.page("/admin/users?search=ann").await;
+    assert!(html.contains("/admin/users/ann") && !html.contains("/admin/users/admin"), "{html}");
+    let mut fields = vec![("csrf", csrf.as_str()), ("email", "ann@lab.example"), ("prio", "70"), ("quota_time", "0")];
+    fields.extend([("quota_cpu", "9"), ("quota_ram", "0"), ("quota_gpu", "0"), ("quota_disk", "5000")]);
+    assert_eq!(browser.post("/admin/users/ann", &fields).await.location, "/admin/users/ann?saved=1");
+    let usage = server.get("/user/ann").await["usage"].clone();
+    assert_eq!((&usage["prio"], &usage["quota_cpu"], &usage["quota_disk"]), (&json!(70), &json!(9), &json!(5000)));
+    fields[2].1 = "101";
+    let seen = browser.post("/admin/users/ann", &fields).await;
+    assert!(seen.status == 400 && seen.html.contains("from 0 to 100"), "{}", seen.html);
+    for (verb, field, value) in [
+        ("disable", "standing", json!("disabled")),
+        ("activate", "standing", json!("active")),
+        ("make-admin", "admin", json!(true)),
+        ("end-admin", "admin", json!(false)),
+    ] {
+        let seen = browser.post(&format!("/admin/users/ann/{verb}"), &[("csrf", &csrf)]).await;
+        assert_eq!((seen.status, &server.get("/user/ann").await[field]), (303, &value), "{verb}");
+    }
+    let refused = browser.post("/admin/users/admin/end-admin", &[("csrf", &csrf)]).await;
+    assert!(refused.status == 409 && refused.html.contains("last administrator"), "{}", refused.html);
+
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("id", "rna"),
+        ("description", "<b>RNA</b>"),
+        ("members", "ann, admin"),
+        ("prio", "60"),
+        ("volumes", "db ro /srv/db /db\nscratch rw /scratch"),
+    ];
+    assert_eq!(browser.post("/admin/projects", &fields).await.location, "/admin/projects/rna?saved=1");
+    let project = server.get("/project/rna").await;
+    assert_eq!((&project["members"], &project["prio"]), (&json!(["admin", "ann"]), &json!(60)));
+    assert_eq!(
+        project["volumes"][1],
+        json!({ "name": "scratch", "acl": "rw", "path": "/scratch", "mount": "/scratch" })
+    );
+    assert!(!browser.page("/admin/projects").await.contains("<b>RNA"), "a description is text");
+    let wrong = [("csrf", csrf.as_str()), ("members", "ann"), ("prio", "60"), ("volumes", "home rw ../etc")];
+    let seen = browser.post("/admin/projects/rna", &wrong).await;
+    assert!(seen.status == 400 && seen.html.contains("volumes[0].path") && seen.html.contains("home rw ../etc"));
+    assert_eq!(browser.post("/admin/projects/rna/delete", &[("csrf", &csrf)]).await.location, "/admin/projects");
+
+    let fields = [("csrf", csrf.as_str()), ("on", "1"), ("message", "Back at <noon>")];
+    assert_eq!(browser.post("/admin/maintenance", &fields).await.status, 303);
+    assert!(browser.page("/jobs").await.contains("Back at &#60;noon&#62;"), "on every page, as text");
+    let script =
+        [("csrf", csrf.as_str()), ("name", "x"), ("image", "none"), ("script", "true"), ("project", "default")];
+    let seen = browser.post("/jobs/new", &script).await;
+    assert!(seen.status == 503 && seen.html.contains("Back at"), "{}", seen.html);
+    assert_eq!(browser.post("/admin/maintenance", &[("csrf", &csrf), ("on", "0")]).await.status, 303);
+    let html = browser.page("/admin/audit?actor=admin").await;
+    for action in ["maintenance.off", "project.delete", "project.create", "user.change", "usage.prio: 50 → 70"] {
+        assert!(html.contains(action), "{action}: {html}");
+    }
+    // Nobody else even sees that there are such pages' contents.
+    let mut ann = Browser::at(&server);
+    server.go_d_user(&["passwd", "ann", "--password-stdin"], PASSWORD);
+    assert_eq!(ann.log_in_as("ann", PASSWORD, "").await.status, 303);
+    assert!(!ann.page("/jobs").await.contains("/admin/"));
+    assert_eq!(ann.get("/admin/users").await.status, 403);
+}

@@ -116,3 +116,64 @@ impl AuthBackend for DirectoryAuth {
         self.up_to_date(entry).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Ldap, LdapTls};
+    use crate::domain::{Cores, ManualClock, Memory, Quotas, Standing, Timestamp};
+    use crate::store::UserStore;
+    use crate::store::sqlite::testing::{TestStore, a_user};
+
+    fn auth(store: &TestStore) -> DirectoryAuth {
+        // Nobody listens there: these tests hand in what the directory says.
+        let settings = Ldap {
+            host: "127.0.0.1".into(),
+            port: 1,
+            tls: LdapTls::None,
+            ca_file: None,
+            base_dn: "dc=lab".into(),
+            base_dn_filter: None,
+            admin_dn: None,
+            admin_password: None,
+            login_fields: vec!["uid".into()],
+            home_field: "homeDirectory".into(),
+            mail_field: "mail".into(),
+            timeout: std::time::Duration::from_secs(5),
+        };
+        let quotas = Quotas { cpu: 7, ..Quotas::default() };
+        let defaults = Defaults { cpu: Cores::whole(1), ram: Memory::gb(1), priority: 40, quotas };
+        let clock = Arc::new(ManualClock::at(Timestamp(7)));
+        DirectoryAuth::new(Directory::new(settings), store.store.clone(), clock, defaults)
+    }
+
+    fn entry(login: &str, uid: u32, mail: Option<&str>) -> Entry {
+        Entry { login: login.into(), uid, gid: 60, mail: mail.map(str::to_owned), home: Some("/home/x".into()) }
+    }
+
+    #[tokio::test]
+    async fn a_user_is_made_at_the_first_login_and_refreshed_at_each() {
+        let store = TestStore::new();
+        let auth = auth(&store);
+        let ann = auth.up_to_date(entry("ann", 5, Some("ann@lab.example"))).await.unwrap();
+        assert_eq!((ann.kind, ann.priority, ann.quotas.cpu, ann.uid, ann.gid), (UserKind::Ldap, 40, 7, 5, 60));
+        let again = auth.up_to_date(entry("ann", 5, Some("ann@lab.example"))).await.unwrap();
+        assert_eq!(again, ann, "nothing is written where nothing changed");
+        let moved = auth.up_to_date(entry("ann", 6, None)).await.unwrap();
+        assert_eq!((moved.uid, moved.email.clone(), moved.created), (6, None, Timestamp(7)));
+        assert_eq!(store.store.user(&moved.id).await.unwrap(), Some(moved));
+    }
+
+    #[tokio::test]
+    async fn the_directory_opens_no_account_of_another_kind_nor_a_closed_one() {
+        let store = TestStore::new();
+        store.add_user(a_user("root2")).await;
+        store.add_user(User { kind: UserKind::Ldap, standing: Standing::Disabled, ..a_user("gone") }).await;
+        let auth = auth(&store);
+        for login in ["root2", "gone"] {
+            assert!(matches!(auth.up_to_date(entry(login, 5, None)).await, Err(AuthError::Denied)), "{login}");
+        }
+        assert!(matches!(auth.up_to_date(entry("../x", 5, None)).await, Err(AuthError::NotUsable(_))));
+        assert!(matches!(auth.login("nobody", "pw").await, Err(AuthError::Unavailable(_))));
+    }
+}

@@ -103,3 +103,33 @@ pub fn remote_user(site: &Site, request: &HttpRequest) -> Option<String> {
     let name = request.headers().get(header)?.to_str().ok()?.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_what_trusted_proxies_added_is_believed() {
+        let trusted = |address: IpAddr| address.to_string().starts_with("10.");
+        let of = |lines: &[&str]| {
+            let mut request = TestRequest::default();
+            for line in lines {
+                request = request.append_header(("X-Forwarded-For", *line));
+            }
+            forwarded_for(&request.to_http_request(), trusted).map(|address| address.to_string())
+        };
+        assert_eq!(of(&["192.0.2.7"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(
+            of(&["198.51.100.1, 192.0.2.7, 10.0.0.3"]).as_deref(),
+            Some("192.0.2.7"),
+            "the first is only claimed"
+        );
+        assert_eq!(of(&["198.51.100.1", "192.0.2.7, 10.0.0.3"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(of(&["::ffff:192.0.2.7"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(of(&["nonsense, 10.0.0.3"]), None);
+        assert_eq!(of(&["10.0.0.3"]), None);
+        assert_eq!(of(&[]), None);
+    }
+}

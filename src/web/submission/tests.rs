@@ -527,3 +527,58 @@ fn a_job_waits_only_for_what_can_still_happen() {
     site.refuses("requirements.tasks", json!(["2:failed"]), "requirements.tasks[0]");
     site.refuses("requirements.tasks", json!([2, 3]), "requirements.tasks[1]");
 }
+
+#[test]
+fn a_guest_sees_a_directory_of_their_own_and_nothing_else() {
+    let mut site = Site::default();
+    site.user.kind = UserKind::Guest;
+    site.user.home = Some("/guests/ann".into());
+    let granted = site.grant(&with("container.volumes", json!([{ "name": "home" }]))).unwrap().volumes;
+    assert_eq!((granted.len(), granted[0].path.to_str().unwrap()), (1, "/guests/ann"));
+    for other in ["banks", "work"] {
+        site.refuses("container.volumes", json!([{ "name": other }]), "container.volumes[0].name");
+    }
+    site.user.home = None;
+    site.refuses("container.volumes", json!([{ "name": "home" }]), "container.volumes[0].name");
+    // Root is the site's to allow, and for guests once more.
+    let guests =
+        |allow_root| config::Guests { bind: "guest".into(), home_root: None, allow_root, providers: Vec::new() };
+    for (guests, allowed) in [(None, false), (Some(guests(false)), false), (Some(guests(true)), true)] {
+        site.config.guests = guests;
+        assert_eq!(site.grant(&with("container.root", json!(true))).is_ok(), allowed);
+    }
+    // They share one uid: only containers keep them apart.
+    site.executors[0].1.volumes = false;
+    assert!(site.grant(&a_document()).unwrap_err().contains(&"requirements.executor".to_owned()));
+}
+
+#[test]
+fn a_projects_volume_comes_unasked_and_a_request_can_only_lower_it() {
+    let volume =
+        crate::domain::Mount { name: "team".into(), acl: Acl::Rw, path: "/team/$USERID".into(), mount: "/t".into() };
+    let project = Project { volumes: vec![volume], ..Project::new("rna".parse().unwrap()) };
+    let config = a_config();
+    let executors = [("docker".to_owned(), all_capabilities())];
+    let granted = |document: &Value, executors: &[(String, Capabilities)]| {
+        let ground = Ground {
+            config: &config,
+            user: &a_user(),
+            projects: std::slice::from_ref(&project),
+            executors,
+            nodes: &[],
+            parents: &[],
+        };
+        let volumes = grant(parse(document, &config).unwrap(), &ground).unwrap().volumes;
+        volumes.iter().map(|v| format!("{} {} {}", v.name, v.acl.as_str(), v.path.display())).collect::<Vec<_>>()
+    };
+    let mut document = a_document();
+    document["user"] = json!({ "project": "rna" });
+    assert_eq!(granted(&document, &executors), ["team rw /team/ann"]);
+    document["container"]["volumes"] = json!([{ "name": "team", "acl": "ro" }]);
+    assert_eq!(granted(&document, &executors), ["team ro /team/ann"]);
+    document["container"]["volumes"] = json!([]);
+    document["container"]["root"] = json!(true);
+    assert_eq!(granted(&document, &executors), ["team ro /team/ann"]);
+    document["user"] = json!({ "project": "default" });
+    assert_eq!(granted(&document, &executors), [""; 0]);
+}
