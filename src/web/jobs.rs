@@ -7,12 +7,11 @@ use tokio::sync::broadcast;
 
 use super::Site;
 use super::access::Caller;
+use super::accounts::site::maintenance;
 use super::error::ApiError;
 use super::submission::{self, Draft, Ground, Parent};
 use crate::bus::{Command, Event};
-use crate::domain::{
-    Dependency, Job, JobId, JobSpec, JobState, Maintenance, Owner, Phase, Request, StopCause, User, UserId,
-};
+use crate::domain::{Dependency, Job, JobId, JobSpec, JobState, Owner, Phase, Request, StopCause, User, UserId};
 use crate::files::make_guest_home;
 use crate::store::{JobFilter, NewJob, Page, Submitted};
 
@@ -23,8 +22,8 @@ const UNTOLD: Duration = Duration::from_secs(5);
 
 /// Validates, authorizes, stores, and tells the scheduler.
 pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Submitted, ApiError> {
-    if let Some(message) = maintenance(site).await? {
-        return Err(ApiError::Maintenance(message));
+    if let Some(maintenance) = maintenance(site).await? {
+        return Err(ApiError::Maintenance(maintenance.message));
     }
     let draft = submission::parse(document, &site.config).map_err(ApiError::Invalid)?;
     let user = on_behalf(site, caller, draft.user.as_ref()).await?;
@@ -47,13 +46,6 @@ pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Su
     let event = Event::JobChanged { id: submitted.id, parent: None, owner: user.id, project, phase: Phase::Pending };
     site.bus.publish(event);
     Ok(submitted)
-}
-
-/// The administrators' message while nothing new is taken.
-async fn maintenance(site: &Site) -> Result<Option<String>, ApiError> {
-    let setting = site.store.setting(Maintenance::SETTING).await?.filter(|setting| !setting.is_empty());
-    Ok(setting
-        .map(|setting| serde_json::from_str(&setting).map_or(setting, |maintenance: Maintenance| maintenance.message)))
 }
 
 /// The user a job is for: the caller, or whom an administrator names.

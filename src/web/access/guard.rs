@@ -13,8 +13,8 @@ use futures::StreamExt;
 use super::identify::identify;
 use super::session::check_csrf;
 use super::{By, Caller, Rule, decide};
-use crate::domain::Maintenance;
 use crate::web::Site;
+use crate::web::accounts::site::maintenance;
 use crate::web::error::ApiError;
 use crate::web::pages::PageError;
 use crate::web::routes::{self, Route};
@@ -27,7 +27,7 @@ pub const MAX_FORM: usize = 16 * 1024 * 1024;
 static RULES: LazyLock<HashMap<(&str, &str), Rule>> =
     LazyLock::new(|| routes::all().map(|Route { method, path, rule }| ((*method, *path), *rule)).collect());
 
-/// The one gate. What is not in the route table is passed on, to be answered with 404 or 405.
+/// The one gate.
 pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -51,18 +51,31 @@ async fn admit(request: &mut ServiceRequest) -> Result<(), Error> {
     if let Some(caller) = &caller {
         request.extensions_mut().insert(caller.clone());
     }
-    let Some(rule) = rule_of(&site, request) else { return Ok(()) };
-    let decided = match decide(rule, caller.as_ref()) {
-        Ok(()) => meant(request, rule, caller.as_ref()).await,
-        refused => refused,
+    let decided = match rule_of(&site, request) {
+        // No resource of ours, or one that does not know the method: answered with 404 or 405.
+        Ok(None) => return Ok(()),
+        Ok(Some(rule)) => decide(rule, caller.as_ref()).map(|()| rule),
+        Err(error) => Err(error),
+    };
+    let decided = match decided {
+        Ok(rule) => meant(request, rule, caller.as_ref()).await,
+        Err(refused) => Err(refused),
     };
     decided.map_err(|error| refuse(request.request(), caller.as_ref(), error))
 }
 
-fn rule_of(site: &Site, request: &ServiceRequest) -> Option<Rule> {
-    let pattern = request.match_pattern()?;
-    let path = pattern.strip_prefix(&site.config.web.prefix)?;
-    RULES.get(&(request.method().as_str(), path)).copied()
+/// The rule of the table for this request. What is served but is not in the table is nobody's.
+fn rule_of(site: &Site, request: &ServiceRequest) -> Result<Option<Rule>, ApiError> {
+    let Some(pattern) = request.match_pattern() else { return Ok(None) };
+    let path = pattern.strip_prefix(&site.config.web.prefix).unwrap_or(&pattern);
+    if let Some(rule) = RULES.get(&(request.method().as_str(), path)) {
+        return Ok(Some(*rule));
+    }
+    if routes::all().any(|route| route.path == path) {
+        return Ok(None);
+    }
+    tracing::error!(pattern, "a route is served that is not in the route table");
+    Err(ApiError::NotFound("page"))
 }
 
 /// A request that a browser sends with its session must come from a page of ours: several changes are plain GETs in this
@@ -102,17 +115,6 @@ async fn body(request: &mut ServiceRequest) -> Result<web::Bytes, ApiError> {
 fn form_value(body: &[u8], name: &str) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     text.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name)).map(|(_, v)| v.to_owned())
-}
-
-async fn maintenance(site: &Site) -> Result<Option<Maintenance>, ApiError> {
-    let setting = site.store.setting(Maintenance::SETTING).await?.filter(|setting| !setting.is_empty());
-    Ok(setting.and_then(|setting| match serde_json::from_str(&setting) {
-        Ok(maintenance) => Some(maintenance),
-        Err(error) => {
-            tracing::error!(%error, "the setting of maintenance is not readable, and is taken as off");
-            None
-        }
-    }))
 }
 
 pub fn is_api(request: &HttpRequest) -> bool {

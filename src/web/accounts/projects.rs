@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::read::{self, Reader};
-use super::{differences, entry, tell_scheduler, write};
+use super::{differences, entry, tell_scheduler};
 use crate::domain::project::Project;
 use crate::domain::usage::{Usage, UsageReset};
 use crate::domain::{ProjectId, Quotas, UserId};
@@ -179,22 +179,4 @@ pub async fn reset_usage(site: &Site, caller: &Caller, id: &ProjectId) -> Result
     done.await?.ok_or(ApiError::NotFound("project"))?;
     tell_scheduler(site).await;
     Ok(())
-}
-
-/// The members of a project lose or gain one.
-///
-/// # Errors
-/// As [`change`].
-pub async fn set_member(site: &Site, caller: &Caller, id: &ProjectId, user: &UserId, is: bool) -> Result<(), ApiError> {
-    let project = known(site, caller, id).await?;
-    let mut members: Vec<_> = project.members.into_iter().filter(|member| member != user).collect();
-    if is {
-        members.push(user.clone());
-    }
-    change(site, caller, id, &json!({ "members": members })).await.map(drop)
-}
-
-/// Nothing but a line in the audit log; see [`super::write`].
-pub async fn note(site: &Site, caller: &Caller, action: &str, subject: &str) -> Result<(), ApiError> {
-    write(site, Vec::new(), vec![entry(site, caller, action, subject, json!({}))]).await
 }

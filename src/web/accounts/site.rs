@@ -12,6 +12,21 @@ use crate::web::error::ApiError;
 const LONGEST_MESSAGE: usize = 1_000;
 const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
 
+/// Whether nothing new is taken, and what is said of it.
+///
+/// # Errors
+/// The store's.
+pub async fn maintenance(site: &Site) -> Result<Option<Maintenance>, ApiError> {
+    let setting = site.store.setting(Maintenance::SETTING).await?.filter(|setting| !setting.is_empty());
+    Ok(setting.and_then(|setting| match serde_json::from_str(&setting) {
+        Ok(maintenance) => Some(maintenance),
+        Err(error) => {
+            tracing::error!(%error, "the setting of maintenance is not readable, and is taken as off");
+            None
+        }
+    }))
+}
+
 /// Switches maintenance on, with a message for every page, or off.
 ///
 /// # Errors

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::read::{self, Reader};
-use super::{differences, entry, tell_scheduler, write};
+use super::{differences, entry, tell_scheduler};
 use crate::bus::Command;
 use crate::domain::usage::{Usage, UsageReset};
-use crate::domain::{AuditEntry, CredentialKind, Standing, Theme, Timestamp, User, UserId, UserKind};
+use crate::domain::{CredentialKind, Standing, Theme, User, UserId, UserKind};
 use crate::plugins::auth::password;
 use crate::store::AccountChange;
 use crate::store::update::{With, update_user};
@@ -276,21 +276,4 @@ pub async fn reset_usage(site: &Site, caller: &Caller, id: &UserId) -> Result<()
     done.await?.ok_or(ApiError::NotFound("user"))?;
     tell_scheduler(site).await;
     Ok(())
-}
-
-/// A line of the audit log for what nobody logged in did.
-pub fn unattended(actor: &str, action: &str, subject: &UserId, at: Timestamp, address: Option<String>) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: actor.to_owned(),
-        address,
-        action: action.to_owned(),
-        subject: subject.to_string(),
-        details: json!({}),
-    }
-}
-
-/// Written by itself, where nothing else changes with it.
-pub async fn note(site: &Site, line: AuditEntry) -> Result<(), ApiError> {
-    write(site, Vec::new(), vec![line]).await
 }
