@@ -278,6 +278,16 @@ async fn members_share_their_jobs_where_the_site_says_so() {
         let listed = server.call_as(&bob, "GET", "/task/active?project=rna", None).await.1;
         assert_eq!(listed.as_array().unwrap().len(), usize::from(shared));
         assert_eq!(server.call_as(&bob, "DELETE", &format!("/task/{id}"), None).await.0, seen(shared));
+        if shared {
+            server.over(id).await;
+        }
+        server.go_d_user(&["passwd", "bob", "--password-stdin"], PASSWORD);
+        let mut browser = crate::support::browser::Browser::at(&server);
+        browser.log_in_as("bob", PASSWORD, "").await;
+        let over = browser.page("/jobs?over=1&project=rna").await;
+        assert_eq!(over.contains(&format!("/jobs/{id}\"")), shared, "{over}");
+        let active = browser.page("/jobs?project=rna").await;
+        assert!(!active.contains(&format!("/jobs/{id}\"")) && !active.contains(&format!("/jobs/{own}\"")), "{active}");
     }
 }
 

@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use crate::domain::{Job, Phase, Place, Timestamp, WaitingJob};
+use crate::domain::{Job, Phase, Place, ProjectId, Timestamp, WaitingJob};
 use crate::store::{JobFilter, JobOrder, Page, StoreError};
 use crate::web::Site;
 use crate::web::access::Caller;
@@ -15,6 +15,8 @@ pub struct Asked {
     over: Option<u8>,
     /// Of all users; for administrators.
     all: Option<u8>,
+    /// Of everybody in a project whose members share theirs.
+    project: Option<String>,
     #[serde(default)]
     skip: u64,
 }
@@ -26,6 +28,10 @@ struct JobsPage {
     over: bool,
     all: bool,
     admin: bool,
+    /// Projects whose jobs their members share.
+    shared: Vec<String>,
+    /// That of these which is shown.
+    project: Option<String>,
     rows: Vec<Row>,
     /// Not the first page: there may be nothing on it.
     later: bool,
@@ -60,8 +66,9 @@ pub async fn get(
     Visitor(caller): Visitor,
     asked: web::Query<Asked>,
 ) -> Result<HttpResponse, PageError> {
-    let (over, all) = (asked.over == Some(1), asked.all == Some(1) && caller.user.admin);
-    let jobs = list(&site, &caller, over, all, asked.skip).await;
+    let (over, all) = (asked.over == Some(1), asked.all == Some(1) && caller.is_admin());
+    let project = caller.shared.iter().find(|project| Some(project.as_str()) == asked.project.as_deref());
+    let jobs = list(&site, &caller, over, all, project, asked.skip).await;
     let mut jobs = jobs.map_err(|error| PageError::of(&request, Some(&caller), error.into()))?;
     let more = jobs.len() as u64 > ROWS;
     jobs.truncate(ROWS as usize);
@@ -72,16 +79,36 @@ pub async fn get(
     let chrome = Chrome::new(&request, Some(&caller), "jobs");
     let link = |skip: u64| {
         let (base, over, all) = (&chrome.base, if over { "over=1&" } else { "" }, if all { "all=1&" } else { "" });
-        format!("{base}/jobs?{over}{all}skip={skip}")
+        let project = project.map_or_else(String::new, |project| format!("project={project}&"));
+        format!("{base}/jobs?{over}{all}{project}skip={skip}")
     };
     let newer = (asked.skip > 0).then(|| link(asked.skip.saturating_sub(ROWS)));
     let older = more.then(|| link(asked.skip + ROWS));
-    Ok(page(&JobsPage { over, all, admin: caller.user.admin, rows, later: asked.skip > 0, newer, older, chrome }))
+    Ok(page(&JobsPage {
+        over,
+        all: all || project.is_some(),
+        admin: caller.is_admin(),
+        shared: caller.shared.iter().map(ToString::to_string).collect(),
+        project: project.map(ToString::to_string),
+        rows,
+        later: asked.skip > 0,
+        newer,
+        older,
+        chrome,
+    }))
 }
 
-async fn list(site: &Site, caller: &Caller, over: bool, all: bool, skip: u64) -> Result<Vec<Job>, StoreError> {
+async fn list(
+    site: &Site,
+    caller: &Caller,
+    over: bool,
+    all: bool,
+    project: Option<&ProjectId>,
+    skip: u64,
+) -> Result<Vec<Job>, StoreError> {
     let filter = JobFilter {
-        owner: (!all).then(|| caller.id().clone()),
+        owner: (!all && project.is_none()).then(|| caller.id().clone()),
+        project: project.cloned(),
         phases: if over { vec![Phase::Over, Phase::Archived] } else { Phase::ACTIVE.to_vec() },
         order: if over { JobOrder::EndedDescending } else { JobOrder::IdDescending },
         ..JobFilter::default()
