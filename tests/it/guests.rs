@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::browser::Browser;
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Provider, value, visit};
+use crate::support::webdriver::Chromium;
 
 const BACK: &str = "http://godocker.invalid/guests/campus/callback";
 
@@ -515,21 +516,39 @@ async fn a_login_is_finished_once_and_where_it_was_begun() {
     assert_eq!(browser.get("/login/guest/nobody").await.status, 404);
 }
 
-/// Chromium follows the button of our login page to the provider and back, keeping its cookies as browsers do.
+/// The whole round in Chromium, by its buttons: a guest comes in, is refused, is activated by an administrator in a
+/// browser of their own, runs a job, and reads what it wrote.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_browser_makes_the_whole_round() {
     let provider = ann().await;
-    let (server, dir) = site_of(&provider, crate::support::native()).await;
-    let url = format!("{}/login/guest/campus?next=%2Fprofile", server.url());
-    let seen = std::process::Command::new("timeout")
-        .args(["60", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        .args(["--disable-component-update", "--disable-sync", "--timeout=10000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", dir.path().join("chromium").display()))
-        .arg(url)
-        .output()
-        .unwrap();
-    let html = String::from_utf8_lossy(&seen.stdout);
-    assert!(html.contains("<h1>guest-ann</h1>"), "{html}{}\n{}", String::from_utf8_lossy(&seen.stderr), server.log());
-    assert!(html.contains("has to activate your account"), "{html}");
-    assert_eq!(server.get("/user/guest-ann").await["email"], "ann@example.org");
+    let (server, _dir) = site_of(&provider, crate::support::docker()).await;
+    let (guest, admin) = (Chromium::start().await, Chromium::start().await);
+    guest.open(&format!("{}/login", server.url())).await;
+    guest.click("a[href*='/login/guest/campus']").await;
+    guest.says("Nothing runs or waits").await;
+    guest.open(&format!("{}/profile", server.url())).await;
+    guest.says("has to activate your account").await;
+    let submit = async || {
+        guest.open(&format!("{}/jobs/new", server.url())).await;
+        guest.fill("input[name=name]", "first").await;
+        guest.fill("input[name=image]", crate::support::IMAGE).await;
+        guest.fill("textarea[name=script]", "#!/bin/sh\necho run by $(id -u)\n").await;
+        guest.fill("input[name=ram]", "0.1").await;
+        guest.click("form.wide button.primary").await;
+    };
+    submit().await;
+    guest.says("An administrator has to activate this account first").await;
+
+    admin.open(&format!("{}/admin/users", server.url())).await;
+    admin.fill("input[name=user]", "admin").await;
+    admin.fill("input[name=password]", crate::support::PASSWORD).await;
+    admin.click("button.primary").await;
+    admin.says("Guests who wait to be activated").await;
+    admin.click("form[action$='/guest-ann/activate'] button").await;
+    admin.says("Done.").await;
+
+    submit().await;
+    guest.says("It ended well.").await;
+    guest.says("run by 5").await;
+    assert!(guest.url().await.ends_with("/jobs/1"), "{}", guest.url().await);
 }
