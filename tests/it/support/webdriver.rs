@@ -12,7 +12,7 @@ pub struct Chromium {
     driver: Child,
     session: String,
     client: reqwest::Client,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Chromium {
@@ -27,7 +27,7 @@ impl Chromium {
             .unwrap();
         let profile = tempfile::tempdir().unwrap();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        let mut chromium = Chromium { driver, session: format!("http://127.0.0.1:{port}"), client, _profile: profile };
+        let mut chromium = Chromium { driver, session: format!("http://127.0.0.1:{port}"), client, profile };
         let deadline = Instant::now() + Duration::from_secs(30);
         while chromium.client.get(format!("{}/status", chromium.session)).send().await.is_err() {
             assert!(Instant::now() < deadline, "chromedriver does not answer");
@@ -44,7 +44,7 @@ impl Chromium {
         ]
         .map(|argument| format!("--{argument}"))
         .to_vec();
-        arguments.push(format!("--user-data-dir={}", chromium._profile.path().display()));
+        arguments.push(format!("--user-data-dir={}", chromium.profile.path().display()));
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": { "args": arguments } } } });
         let made = chromium.send("POST", "/session", Some(wanted)).await;
         let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}"));
@@ -119,11 +119,16 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // The browser goes with its driver.
-        let _ = nix::sys::signal::kill(
-            nix::unistd::Pid::from_raw(self.driver.id() as i32),
-            nix::sys::signal::Signal::SIGTERM,
-        );
+        let _ = self.driver.kill();
         let _ = self.driver.wait();
+        // A driver that is killed leaves its browser, which is known by its profile.
+        let profile = self.profile.path().display().to_string();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) = process.file_name().to_str().and_then(|pid| pid.parse::<i32>().ok()) else { continue };
+            let said = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&said).contains(&profile) {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+            }
+        }
     }
 }
