@@ -304,3 +304,28 @@ async fn large_arrays_and_batches_are_written_whole() {
     let running = JobFilter { phases: vec![Phase::Running], with_children: true, ..JobFilter::default() };
     assert_eq!(store.count(&running).await.unwrap(), 20_001);
 }
+
+#[tokio::test]
+async fn what_the_first_release_wrote_is_taken_over() {
+    let (_directory, path) = a_file();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("schema/1.sql")).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    for (id, active) in [("ann", true), ("bob", false)] {
+        let body = format!(
+            r#"{{"id":"{id}","uid":5,"gid":60,"groups":[7],"email":null,"home":"/home/x","admin":true,"active":{active},"kind":"local",
+            "password_hash":null,"api_key_hash":"ab","ssh_public":null,"priority":50,
+            "quotas":{{"time":1,"cpu":2,"ram":3}},"created":9}}"#
+        );
+        old.execute("INSERT INTO users (id, body) VALUES (?1, ?2)", [id, &body]).unwrap();
+    }
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    let users = store.users().await.unwrap();
+    use crate::domain::Standing;
+    assert_eq!(users.iter().map(|user| user.standing).collect::<Vec<_>>(), [Standing::Active, Standing::Disabled]);
+    assert_eq!((users[0].quotas.cpu, users[0].quotas.gpu, users[0].revision), (2, 0, 1));
+    let put = AccountChange::PutUser(Box::new(users[0].clone()));
+    assert_eq!(store.change(vec![put], Vec::new()).await.unwrap(), Changed::Done);
+    assert_eq!(store.disk_use().await.unwrap(), []);
+}
