@@ -271,7 +271,7 @@ fn serve(site: Site, listener: TcpListener) -> std::io::Result<actix_web::dev::S
     let data = web::Data::new(site);
     let server = HttpServer::new(move || {
         App::new()
-            .wrap(actix_web::middleware::from_fn(access::guard::guard))
+            .wrap(actix_web::middleware::from_fn(access::guard::recognize))
             .wrap(crate::web::pages::sessions(&data))
             .wrap(crate::web::pages::headers())
             .wrap(actix_web::middleware::Compress::default())

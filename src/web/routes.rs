@@ -28,7 +28,19 @@ macro_rules! routes {
         )+ )+ ];
 
         fn register(config: &mut actix_web::web::ServiceConfig) {
-            $( config.service($resource($path)$( .route($crate::web::routes::routes!(@ $method).to($handler)) )+); )+
+            $( config.service(
+                $resource($path)$( .route($crate::web::routes::routes!(@ $method).to($handler)) )+
+                    // Here, and not before the request is dispatched: what is asked is who may reach this resource,
+                    // however its path was spelled.
+                    .wrap(actix_web::middleware::from_fn(
+                        |request: actix_web::dev::ServiceRequest,
+                         next: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+                            const RULES: &[(&str, $crate::web::access::Rule)] =
+                                &[ $( (stringify!($method), $crate::web::access::Rule::$rule) ),+ ];
+                            $crate::web::access::guard::guard(!$prefix.is_empty(), RULES, request, next)
+                        },
+                    )),
+            ); )+
         }
     };
     (@ GET) => { actix_web::web::get() };

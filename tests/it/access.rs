@@ -239,6 +239,47 @@ async fn by_cookie(site: &Site, method: &str, path: &str, concrete: &str, caller
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_spelling_of_a_path_is_the_same_path() {
+    let site = Site::new().await;
+    let owner = &site.tokens["owner"];
+    for path in [
+        "/user",
+        "/%75ser",
+        "/us%65r",
+        "/audit",
+        "/%61udit",
+        "/project",
+        "/%70roject",
+        "/task/active/%61ll",
+        "//user",
+        "/./user",
+        "/user/",
+    ] {
+        for token in [owner, ""] {
+            let (status, answer) = site.server.call_as(token, "GET", path, None).await;
+            assert!([401, 403, 404].contains(&status), "{path}: {status} {answer}");
+        }
+    }
+    let (status, _) = site.server.call_as(owner, "POST", "/%70roject", Some(json!({ "id": "mine" }))).await;
+    assert_eq!(status, 403);
+    let mut browser = Browser::at(&site.server);
+    browser.log_in_as("owner", PASSWORD, "").await;
+    let csrf = browser.csrf().await;
+    for path in ["/%61dmin/users", "/admin/%75sers", "/admin/users/%6fwner"] {
+        assert_eq!(browser.get(path).await.status, 403, "{path}");
+    }
+    let seen = browser.post("/%61dmin/users/owner/make-admin", &[("csrf", &csrf)]).await;
+    assert_eq!(seen.status, 403);
+    assert_eq!(browser.post("/profile/%6bey", &[("csrf", "forged")]).await.status, 403);
+    assert_eq!(site.server.get("/user/owner").await["admin"], false);
+    // What changes something by a mere GET is not to be had by a link, however it is spelled.
+    for path in ["/api/1.0/archive/0", "/%61pi/1.0/archive/0", "/api/1%2e0/archive/0", "/api/1.0/%61rchive/0"] {
+        let status = browser.get(path).await.status;
+        assert!(status == 403 || status == 404, "{path}: {status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_does_no_more_than_its_scope() {
     use godocker::web::access::Rule;
     let site = Site::new().await;

@@ -1,9 +1,6 @@
-//! Applies the route table's rules, before any handler runs.
+//! Finds out who calls, and applies the rules of the route table: at each resource, before any of its handlers runs.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
@@ -17,72 +14,79 @@ use crate::web::Site;
 use crate::web::accounts::site::maintenance;
 use crate::web::error::ApiError;
 use crate::web::pages::PageError;
-use crate::web::routes::{self, Route};
 
 /// Where a page's script puts its session's CSRF token.
 const CSRF_HEADER: &str = "X-CSRF-Token";
 /// A form as sent may be as large as a body of the API: what is in it has limits of its own, which name the field.
 pub const MAX_FORM: usize = 16 * 1024 * 1024;
 
-static RULES: LazyLock<HashMap<(&str, &str), Rule>> =
-    LazyLock::new(|| routes::all().map(|Route { method, path, rule }| ((*method, *path), *rule)).collect());
-
-/// The one gate.
-pub async fn guard(
-    request: ServiceRequest,
+/// Who calls, and whether this is maintenance: found out once, before the request is dispatched, so that every page,
+/// also that of an error, can say so.
+pub async fn recognize(
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut request = request;
-    if let Err(error) = admit(&mut request).await {
-        // Answered here, so that the session's cookie and the headers around us are on refusals too.
-        return Ok(request.error_response(error).map_into_boxed_body());
+    match learn(&mut request).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(error) => {
+            // Only how it is told depends on how the path is spelled.
+            let error = refuse(request.request(), request.path().contains("/api/"), None, error);
+            // Answered here, so that the headers around us are on it too.
+            Ok(request.error_response(error).map_into_boxed_body())
+        }
     }
-    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-async fn admit(request: &mut ServiceRequest) -> Result<(), Error> {
+async fn learn(request: &mut ServiceRequest) -> Result<(), ApiError> {
     let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site").clone();
-    let caller =
-        identify(&site, request.request()).await.map_err(|error| refuse(request.request(), None, error.into()))?;
-    let maintenance = maintenance(&site).await.map_err(|error| refuse(request.request(), None, error))?;
+    let caller = identify(&site, request.request()).await?;
+    let maintenance = maintenance(&site).await?;
+    let mut extensions = request.extensions_mut();
     if let Some(maintenance) = maintenance {
-        request.extensions_mut().insert(maintenance);
+        extensions.insert(maintenance);
     }
-    if let Some(caller) = &caller {
-        request.extensions_mut().insert(caller.clone());
+    if let Some(caller) = caller {
+        extensions.insert(caller);
     }
-    let decided = match rule_of(&site, request) {
-        // No resource of ours, or one that does not know the method: answered with 404 or 405.
-        Ok(None) => return Ok(()),
-        Ok(Some(rule)) => decide(rule, caller.as_ref()).map(|()| rule),
-        Err(error) => Err(error),
-    };
-    let decided = match decided {
-        Ok(rule) => meant(request, rule, caller.as_ref()).await,
-        Err(refused) => Err(refused),
-    };
-    decided.map_err(|error| refuse(request.request(), caller.as_ref(), error))
+    Ok(())
 }
 
-/// The rule of the table for this request. What is served but is not in the table is nobody's.
-fn rule_of(site: &Site, request: &ServiceRequest) -> Result<Option<Rule>, ApiError> {
-    let Some(pattern) = request.match_pattern() else { return Ok(None) };
-    let path = pattern.strip_prefix(&site.config.web.prefix).unwrap_or(&pattern);
-    if let Some(rule) = RULES.get(&(request.method().as_str(), path)) {
-        return Ok(Some(*rule));
+/// The gate of one resource, of the API or of the pages: lets through whom the rule of the method allows, if they mean it. A method without a rule
+/// has no handler, and is answered with 405.
+pub async fn guard(
+    is_api: bool,
+    rules: &'static [(&'static str, Rule)],
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let rule = rules.iter().find(|(method, _)| *method == request.method().as_str()).map(|(_, rule)| *rule);
+    let caller = request.extensions().get::<Caller>().cloned();
+    let decided = match rule {
+        None => Ok(()),
+        Some(rule) => match decide(rule, caller.as_ref()) {
+            Ok(()) => meant(&mut request, is_api, rule, caller.as_ref()).await,
+            refused => refused,
+        },
+    };
+    match decided {
+        Ok(()) => next.call(request).await,
+        Err(error) => {
+            let error = refuse(request.request(), is_api, caller.as_ref(), error);
+            Ok(request.error_response(error))
+        }
     }
-    if routes::all().any(|route| route.path == path) {
-        return Ok(None);
-    }
-    tracing::error!(pattern, "a route is served that is not in the route table");
-    Err(ApiError::NotFound("page"))
 }
 
 /// A request that a browser sends with its session must come from a page of ours: several changes are plain GETs in this
 /// API, which a link on a foreign page could otherwise have it send. The login's form too, so that nobody is logged in
 /// as somebody else unawares.
-async fn meant(request: &mut ServiceRequest, rule: Rule, caller: Option<&Caller>) -> Result<(), ApiError> {
-    if is_api(request.request()) {
+async fn meant(
+    request: &mut ServiceRequest,
+    is_api: bool,
+    rule: Rule,
+    caller: Option<&Caller>,
+) -> Result<(), ApiError> {
+    if is_api {
         if !rule.changes() || caller.is_none_or(|caller| caller.by == By::Token) {
             return Ok(());
         }
@@ -117,11 +121,6 @@ fn form_value(body: &[u8], name: &str) -> Option<String> {
     text.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name)).map(|(_, v)| v.to_owned())
 }
 
-pub fn is_api(request: &HttpRequest) -> bool {
-    let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site");
-    request.path().strip_prefix(&site.config.web.prefix).is_some_and(|path| path.starts_with("/api/"))
-}
-
-fn refuse(request: &HttpRequest, caller: Option<&Caller>, error: ApiError) -> Error {
-    if is_api(request) { error.into() } else { PageError::refused(request, caller, error).into() }
+fn refuse(request: &HttpRequest, is_api: bool, caller: Option<&Caller>, error: ApiError) -> Error {
+    if is_api { error.into() } else { PageError::refused(request, caller, error).into() }
 }

@@ -1,7 +1,7 @@
 //! Who is calling, and what they may do: the one place that decides it.
 //!
-//! Every route has a [`Rule`] in the route table; [`guard`] finds out who calls ([`identify`]) and applies it before any
-//! handler runs. What a rule cannot know, because it depends on the thing asked for, is a method of [`Caller`].
+//! Every route has a [`Rule`] in the route table, and [`guard`] applies it at the resource itself, before any handler
+//! runs, to whom [`identify`] has found. What a rule cannot know, because it depends on the thing asked for, is a method of [`Caller`].
 //! Sessions and tokens are in [`session`] and [`keys`]; [`limiter`] slows down guessers.
 
 pub mod guard;
