@@ -160,7 +160,7 @@ async fn read_again(works: &Works, stale: Vec<Launched>) -> Result<Vec<Launched>
 async fn tell_of(works: &Works, stored: Vec<(Launched, JobState)>) {
     let (mut running, mut over, mut requeued, mut requested) = (vec![], vec![], vec![], vec![]);
     for (launched, state) in stored {
-        let id = launched.job().id;
+        let (id, phase) = (launched.job().id, state.phase());
         works.changed(&Job { state, ..launched.job().as_ref().clone() });
         if launched.job().request.is_some() {
             requested.push(id);
@@ -168,6 +168,8 @@ async fn tell_of(works: &Works, stored: Vec<(Launched, JobState)>) {
         match launched {
             Launched::Running(..) => running.push(id),
             Launched::Refused(..) => over.push(id),
+            Launched::Lost(_) if phase == Phase::Pending => requeued.push(id),
+            Launched::Lost(_) => over.push(id),
             Launched::NotNow { executor, message, .. } => {
                 tracing::warn!(job = %id, executor, message, "not launched; it waits");
                 works.tell(Command::ExecutorAway { executor, message }).await;

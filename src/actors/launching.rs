@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Works, ending};
 use crate::domain::{AttemptName, Ending, Job, JobState, Place, Rejection, Transition};
 use crate::files::FileError;
-use crate::plugins::executor::{ExecutorError, Launch, Started};
+use crate::plugins::executor::{AttemptEnd, ExecutorError, Exit, Launch, Started};
 use crate::store::Change;
 
 /// How a launch went.
@@ -13,6 +13,8 @@ pub enum Launched {
     Running(Arc<Job>, Started),
     /// The job itself cannot be run; the sentence is for its owner.
     Refused(Arc<Job>, String),
+    /// It was begun before, and nobody knows how it ended.
+    Lost(Arc<Job>),
     /// Nothing wrong with the job: back to the queue until `executor` answers again.
     NotNow {
         job: Arc<Job>,
@@ -52,6 +54,7 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
     };
     match executor.launch(launch).await {
         Ok(started) => Some(Launched::Running(job, started)),
+        Err(ExecutorError::BegunBefore) => Some(Launched::Lost(job)),
         Err(ExecutorError::Refused(reason)) => Some(Launched::Refused(job, reason)),
         Err(error @ (ExecutorError::Unavailable(_) | ExecutorError::NoSuchAttempt)) => not_now(error.to_string()),
     }
@@ -86,6 +89,11 @@ pub fn change_after(works: &Works, launched: &Launched) -> Option<Change> {
             let ending = Ending::Rejected(Rejection::Impossible);
             ending::without_running(job, ending, Some(reason.clone()), now).ok()
         }
+        Launched::Lost(job) => {
+            let exit = Exit { code: None, out_of_memory: false };
+            let end = AttemptEnd { name: attempt_name(works, job)?, exit, started: None, ended: now };
+            ending::after_attempt(job, &end, 0, now).ok()
+        }
         Launched::NotNow { job, .. } => Some(Change {
             id: job.id,
             expect: job.revision,
@@ -100,7 +108,10 @@ pub fn change_after(works: &Works, launched: &Launched) -> Option<Change> {
 impl Launched {
     pub fn job(&self) -> &Arc<Job> {
         match self {
-            Launched::Running(job, _) | Launched::Refused(job, _) | Launched::NotNow { job, .. } => job,
+            Launched::Running(job, _)
+            | Launched::Refused(job, _)
+            | Launched::Lost(job)
+            | Launched::NotNow { job, .. } => job,
         }
     }
 
@@ -109,6 +120,7 @@ impl Launched {
         match self {
             Launched::Running(_, started) => Launched::Running(job, started),
             Launched::Refused(_, reason) => Launched::Refused(job, reason),
+            Launched::Lost(_) => Launched::Lost(job),
             Launched::NotNow { executor, message, .. } => Launched::NotNow { job, executor, message },
         }
     }

@@ -57,4 +57,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     people::the_audit_log_is_read_backwards_and_narrowed(&*make().await).await;
     people::everyone_is_in_the_default_project_first(&*make().await).await;
     people::settings_read_back(&*make().await).await;
+    people::the_first_to_set_a_setting_sets_it(make().await).await;
+    people::processes_are_there_until_they_are_removed(&*make().await).await;
+    commits::only_the_newest_fence_lets_through(&*make().await).await;
 }

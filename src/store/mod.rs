@@ -21,8 +21,8 @@ pub use records::{
 
 use crate::domain::usage::{DailyUsage, Usage};
 use crate::domain::{
-    AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, Phase, ProjectId, Request, User, UserId,
-    project::Project,
+    AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, Phase, ProcessStatus, ProjectId, Request,
+    User, UserId, project::Project,
 };
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -45,6 +45,16 @@ pub trait JobStore: Send + Sync {
     /// In that same transaction a change that starts a child moves its pending parent to running, and one that ends a
     /// child counts it on its parent, which goes over with its last child (`domain::array`).
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Applied>>;
+
+    /// [`JobStore::commit`] for whoever leads: in the same transaction `fence` is compared with the newest that
+    /// [`JobStore::raise_fence`] gave out. `None`: another leads by now, and nothing was done.
+    async fn commit_fenced(&self, fence: u64, changes: Vec<Change>) -> Result<Option<Vec<Applied>>>;
+
+    /// A number above all that were given out before; the older ones are refused from here on.
+    async fn raise_fence(&self) -> Result<u64>;
+
+    /// Finishes what a process that died left half done. Nothing to do where every change is one transaction.
+    async fn repair(&self) -> Result<()>;
 
     /// Writes a request on every job of `ids` whose phase is among `phases`, and on the children of array parents among
     /// them. Answers the ids it was written on. A kill replaces another request; nothing replaces a kill.
@@ -126,7 +136,19 @@ pub trait LedgerStore: Send + Sync {
 pub trait SettingStore: Send + Sync {
     async fn setting(&self, key: &str) -> Result<Option<String>>;
     async fn put_setting(&self, key: &str, value: &str) -> Result<()>;
+    /// Writes `value` unless there is one; answers the one there is. Of many at once all get the same.
+    async fn init_setting(&self, key: &str, value: &str) -> Result<String>;
 }
 
-pub trait Store: JobStore + UserStore + LedgerStore + SettingStore {}
-impl<T: JobStore + UserStore + LedgerStore + SettingStore> Store for T {}
+/// Signs of life of the processes: what the status plugin `store` keeps.
+#[async_trait]
+pub trait ProcessStore: Send + Sync {
+    /// Replaces what this process said before.
+    async fn put_process(&self, process: &ProcessStatus) -> Result<()>;
+    /// All that were not removed, by id; also those that have died.
+    async fn processes(&self) -> Result<Vec<ProcessStatus>>;
+    async fn remove_process(&self, id: &str) -> Result<()>;
+}
+
+pub trait Store: JobStore + UserStore + LedgerStore + SettingStore + ProcessStore {}
+impl<T: JobStore + UserStore + LedgerStore + SettingStore + ProcessStore> Store for T {}

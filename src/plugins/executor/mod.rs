@@ -3,6 +3,7 @@
 //! A new executor is a file (or folder) here that implements [`Executor`], a line in `plugins::registry`, its keys in
 //! `config`, and a run of [`conformance`] in its test.
 
+pub mod claim;
 pub mod conformance;
 pub mod docker;
 pub mod native;
@@ -117,6 +118,9 @@ pub enum ExecutorError {
     /// There is no such attempt (any more).
     #[error("no such attempt")]
     NoSuchAttempt,
+    /// This attempt was begun before (see [`claim`]), and the backend has nothing left of it.
+    #[error("the attempt was begun before, and nothing is left of it")]
+    BegunBefore,
 }
 
 /// A backend.
@@ -125,6 +129,8 @@ pub enum ExecutorError {
 /// - `launch` of the same name twice has the effect of once: the second answers with what the first made, also when the
 ///   attempt has ended meanwhile (its end is then reported again).
 /// - After `launch` returned `Err`, either nothing runs under that name, or `list` shows it.
+/// - An attempt begins once, however late a launch of it goes on: one that was begun and forgotten is
+///   [`ExecutorError::BegunBefore`].
 /// - An end is sent to the channel of [`Executor::watch`] as soon as the backend knows; the end of an attempt that
 ///   ended while nobody watched is in `list` until `forget`.
 /// - `stop`, `suspend`, `resume`, `forget` are idempotent; of an unknown name they answer [`ExecutorError::NoSuchAttempt`].

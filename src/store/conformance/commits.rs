@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::builders::*;
 use crate::domain::usage::Usage;
 use crate::domain::{Ending, JobId, JobState, Place, Rejection, Request, StopCause, Timestamp, Transition};
-use crate::store::{Applied, DependencyOutcome, NewJob, Page, Store};
+use crate::store::{Applied, Change, DependencyOutcome, NewJob, Page, Store};
 
 pub async fn ids_rise_and_are_never_used_twice(store: &dyn Store) {
     let first = submit(store, a_job()).await;
@@ -199,4 +199,23 @@ pub async fn disk_use_is_of_over_jobs(store: &dyn Store) {
     assert!(store.remove(ids[0]).await.expect("the store answers"));
     assert!(store.remove(ids[1]).await.expect("the store answers"));
     assert_eq!(used().await, [of("bob", 3)].into());
+}
+
+pub async fn only_the_newest_fence_lets_through(store: &dyn Store) {
+    let (first, second) = (submit(store, a_job()).await, submit(store, a_job()).await);
+    let old = store.raise_fence().await.expect("the store answers");
+    let started = store.commit_fenced(old, vec![start(&get(store, first).await, 2_000)]).await;
+    assert!(matches!(started.expect("the store answers").as_deref(), Some([Applied::Done { .. }])));
+    let new = store.raise_fence().await.expect("the store answers");
+    assert!(new > old);
+    let job = get(store, second).await;
+    for fence in [old, 0, new + 1] {
+        let refused = store.commit_fenced(fence, vec![start(&job, 3_000)]).await.expect("the store answers");
+        assert_eq!(refused, None, "fence {fence}");
+    }
+    assert_eq!(get(store, second).await, job);
+    let again = Change { expect: job.revision + 7, ..start(&job, 3_000) };
+    let both = store.commit_fenced(new, vec![again, start(&job, 3_000)]).await.expect("the store answers");
+    assert!(matches!(both.as_deref(), Some([Applied::Stale, Applied::Done { .. }])));
+    store.repair().await.expect("the store answers");
 }

@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::builders::name;
 use crate::domain::project::Project;
 use crate::domain::{
-    Acl, AuditEntry, Credential, CredentialKind, Identity, Mount, Quotas, Scope, Timestamp, User, UserKind,
+    Acl, AuditEntry, Credential, CredentialKind, Identity, Mount, ProcessRole, ProcessStatus, Quotas, Scope, Timestamp,
+    User, UserKind,
 };
 use crate::store::{AccountChange, AuditFilter, Changed, Store};
 
@@ -188,4 +190,36 @@ pub async fn settings_read_back(store: &dyn Store) {
         store.put_setting("instance", value).await.expect("a setting is written");
         assert_eq!(store.setting("instance").await.expect("the store answers").as_deref(), Some(value));
     }
+}
+
+pub async fn the_first_to_set_a_setting_sets_it(store: Arc<dyn Store>) {
+    let tries = (0..8).map(|n| {
+        let store = store.clone();
+        async move { store.init_setting("instance_id", &format!("i{n}")).await.expect("the store answers") }
+    });
+    let got = futures::future::join_all(tries).await;
+    assert!(got.iter().all(|value| *value == got[0]), "{got:?}");
+    assert_eq!(store.setting("instance_id").await.expect("the store answers"), Some(got[0].clone()));
+}
+
+pub async fn processes_are_there_until_they_are_removed(store: &dyn Store) {
+    let process = |id: &str, seen| ProcessStatus {
+        id: id.into(),
+        role: ProcessRole::Watcher,
+        host: "node1".into(),
+        pid: 7,
+        version: "4.0".into(),
+        started: Timestamp(1_000),
+        seen: Timestamp(seen),
+        address: Some("127.0.0.1:9000".into()),
+        leader: false,
+    };
+    for status in [process("w2", 2_000), process("w1", 2_000), process("w1", 3_000)] {
+        store.put_process(&status).await.expect("the store answers");
+    }
+    let all = store.processes().await.expect("the store answers");
+    assert_eq!(all, [process("w1", 3_000), process("w2", 2_000)]);
+    store.remove_process("w1").await.expect("the store answers");
+    store.remove_process("w1").await.expect("removing it twice is no error");
+    assert_eq!(store.processes().await.expect("the store answers"), [process("w2", 2_000)]);
 }

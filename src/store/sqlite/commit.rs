@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{job_id, key, load, write_state};
 use super::tally::{Sort, Tally};
-use super::{disk, ledger};
+use super::{disk, ledger, people};
 use crate::domain::array::parent_after_child_end;
 use crate::domain::{Attempt, Ending, Job, JobId, JobState, Phase, Timestamp, Transition};
 use crate::store::{Applied, Change, Result};
@@ -14,6 +14,23 @@ pub fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<Applied
     let applied = changes.iter().map(|change| apply(connection, change, &mut tally)).collect::<Result<_>>()?;
     tally.write(connection)?;
     Ok(applied)
+}
+
+/// The setting that holds the newest fence.
+const FENCE: &str = "fence";
+
+pub fn commit_fenced(connection: &Connection, fence: u64, changes: &[Change]) -> Result<Option<Vec<Applied>>> {
+    let newest = people::setting(connection, FENCE)?;
+    if newest != Some(fence.to_string()) {
+        return Ok(None);
+    }
+    commit(connection, changes).map(Some)
+}
+
+pub fn raise_fence(connection: &Connection) -> Result<u64> {
+    let newest = people::setting(connection, FENCE)?.and_then(|fence| fence.parse().ok()).unwrap_or(0u64) + 1;
+    people::put_setting(connection, FENCE, &newest.to_string())?;
+    Ok(newest)
 }
 
 /// What a change must know of the job as it was.

@@ -13,6 +13,7 @@ mod filter;
 mod ledger;
 mod list;
 mod people;
+mod processes;
 mod readers;
 mod request;
 mod row;
@@ -31,13 +32,13 @@ use async_trait::async_trait;
 
 use super::{
     AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob,
-    Page, PendingRow, Result, SettingStore, Submitted, UserStore,
+    Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
 use crate::domain::{
-    AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, JobSpec, Phase, ProjectId, Request, User,
-    UserId,
+    AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, JobSpec, Phase, ProcessStatus, ProjectId,
+    Request, User, UserId,
 };
 use readers::Readers;
 use writer::Writer;
@@ -74,6 +75,18 @@ impl JobStore for SqliteStore {
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
         self.writer.write(move |c| commit::commit(c, &changes)).await
+    }
+
+    async fn commit_fenced(&self, fence: u64, changes: Vec<Change>) -> Result<Option<Vec<Applied>>> {
+        self.writer.write(move |c| commit::commit_fenced(c, fence, &changes)).await
+    }
+
+    async fn raise_fence(&self) -> Result<u64> {
+        self.writer.write(commit::raise_fence).await
+    }
+
+    async fn repair(&self) -> Result<()> {
+        Ok(())
     }
 
     async fn request(&self, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>> {
@@ -198,5 +211,27 @@ impl SettingStore for SqliteStore {
     async fn put_setting(&self, key: &str, value: &str) -> Result<()> {
         let (key, value) = (key.to_owned(), value.to_owned());
         self.writer.write(move |c| people::put_setting(c, &key, &value)).await
+    }
+
+    async fn init_setting(&self, key: &str, value: &str) -> Result<String> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.writer.write(move |c| people::init_setting(c, &key, &value)).await
+    }
+}
+
+#[async_trait]
+impl ProcessStore for SqliteStore {
+    async fn put_process(&self, process: &ProcessStatus) -> Result<()> {
+        let process = process.clone();
+        self.writer.write(move |c| processes::put(c, &process)).await
+    }
+
+    async fn processes(&self) -> Result<Vec<ProcessStatus>> {
+        self.readers.read(processes::all).await
+    }
+
+    async fn remove_process(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.writer.write(move |c| processes::remove(c, &id)).await
     }
 }

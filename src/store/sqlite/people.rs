@@ -79,3 +79,10 @@ pub fn put_setting(connection: &Connection, key: &str, value: &str) -> Result<()
         .execute(params![key, value])?;
     Ok(())
 }
+
+pub fn init_setting(connection: &Connection, key: &str, value: &str) -> Result<String> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = value RETURNING value",
+    )?;
+    Ok(insert.query_row([key, value], |row| row.get(0))?)
+}

@@ -1,0 +1,2 @@
+-- Processes: who lives.
+CREATE TABLE processes (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
