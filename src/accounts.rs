@@ -12,7 +12,6 @@ use crate::config::Config;
 use crate::domain::{AuditEntry, Clock, Standing, SystemClock, User, UserId, UserKind};
 use crate::plugins::auth::password;
 use crate::process::system_user;
-use crate::store::sqlite::SqliteStore;
 use crate::store::update::{With, update_user};
 use crate::store::{AccountChange, Changed, Store};
 use crate::web::access::{new_secret, secret_hash, session};
@@ -74,11 +73,7 @@ pub struct Create {
 /// # Errors
 /// What was wrong, as a sentence; nothing is written then.
 pub async fn run(config: &Config, command: UserCommand) -> anyhow::Result<()> {
-    let path = config.data_dir.join("godocker.db");
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("the directory {} cannot be made", config.data_dir.display()))?;
-    let store: std::sync::Arc<dyn Store> =
-        SqliteStore::open(&path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let store = crate::bootstrap::open_store(config).await?;
     match command {
         UserCommand::Create(asked) => create(store.as_ref(), config, asked).await,
         UserCommand::Delete { login } => delete(store.as_ref(), &login).await,

@@ -12,7 +12,7 @@
 //! | [`scheduling`] | decisions as pure functions: who runs next, where, and why not yet |
 //! | [`config`] | go-d.ini, the environment, validation |
 //! | [`store`] | the database behind small traits; SQLite |
-//! | [`bus`] | typed messages between actors |
+//! | [`bus`] | typed messages between actors, in the process or over Redis |
 //! | [`files`] | job directories, and safe access to files that users own |
 //! | [`plugins`] | executors, policies, authentication, watchers, each behind a trait |
 //! | [`actors`] | what moves: messages in, a pure decision, an effect out |
@@ -20,6 +20,7 @@
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
+//! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web` and their verbs |
 //! | [`bootstrap`] | the only place that wires everything |
 
 pub mod accounts;
@@ -28,6 +29,7 @@ pub mod bootstrap;
 pub mod bus;
 pub mod client;
 pub mod config;
+pub mod daemons;
 pub mod domain;
 pub mod files;
 pub mod plugins;

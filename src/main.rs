@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use godocker::accounts;
-use godocker::bootstrap::{self, FirstAdmin};
-use godocker::config::{self, Sources};
-use godocker::domain::UserId;
+use godocker::bootstrap;
+use godocker::config::{self, Config, Sources};
+use godocker::daemons::{self, SchedulerVerb, Verb};
+use godocker::domain::ProcessRole;
 use godocker::plugins::executor::native;
 use godocker::telemetry;
 
 /// GoDocker: a batch system that runs every job in a container, under its user's own uid and gid.
 ///
-/// Exit codes: 0 done; 1 it could not start or failed, and says why; 2 the command line or the configuration is wrong.
+/// Exit codes: 0 done; 1 it could not start or failed, and says why; 2 the command line or the configuration is wrong;
+/// 3 (of `status`) it does not run.
 #[derive(Parser)]
 #[command(name = "go-d", version, arg_required_else_help = true)]
 struct Cli {
@@ -24,6 +26,34 @@ struct Cli {
 enum Command {
     /// Run everything in this process, over SQLite: one machine, no configuration needed.
     Up(Up),
+    /// Plans: decides which job starts when and where. Of several, one leads.
+    Scheduler {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        verb: SchedulerVerb,
+    },
+    /// Launches jobs, sees to their ends, and mails their owners. Several share the jobs.
+    Watcher {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        verb: Verb,
+    },
+    /// Deletes the files of jobs when asked to.
+    Archive {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        verb: Verb,
+    },
+    /// Serves the pages and the API. Several work behind any proxy.
+    Web {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        verb: Verb,
+    },
     /// Make, delete and list users (also as go-d-user).
     User {
         #[command(flatten)]
@@ -55,13 +85,8 @@ struct Up {
     /// Where to serve the pages and the API.
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<String>,
-    /// The first administrator's user name; made at the first start. GODOCKER_ADMIN_PASSWORD and
-    /// GODOCKER_ADMIN_APIKEY set the password and key, which are else made up and printed once.
-    #[arg(long, env = "GODOCKER_ADMIN", default_value = "admin", value_name = "NAME")]
-    admin: String,
-    /// The system user that the first administrator's jobs run as, when root itself starts this.
-    #[arg(long, default_value = "nobody", value_name = "USER")]
-    run_as: String,
+    #[command(flatten)]
+    admin: daemons::Admin,
 }
 
 #[derive(Subcommand)]
@@ -79,6 +104,14 @@ fn main() {
     }
     let code = match Cli::parse_from(arguments()).command {
         Command::Up(up) => run_up(up),
+        Command::Scheduler { common, verb } => with_config(&common, |config| daemons::scheduler(config, verb)),
+        Command::Watcher { common, verb } => {
+            with_config(&common, |config| daemons::run(config, ProcessRole::Watcher, verb))
+        }
+        Command::Archive { common, verb } => {
+            with_config(&common, |config| daemons::run(config, ProcessRole::Archive, verb))
+        }
+        Command::Web { common, verb } => with_config(&common, |config| daemons::run(config, ProcessRole::Web, verb)),
         Command::User { common, command } => run_user(&common, command),
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {
@@ -101,19 +134,22 @@ fn arguments() -> Vec<std::ffi::OsString> {
 }
 
 fn run_user(common: &Common, command: accounts::UserCommand) -> i32 {
-    let loaded = sources(common, None).and_then(|sources| config::load(&sources).map_err(|faults| faults.to_string()));
-    let config = match loaded {
-        Ok((config, _)) => config,
-        Err(message) => {
-            eprintln!("go-d: the configuration is wrong:\n{message}");
-            return 2;
-        }
-    };
-    match actix::System::new().block_on(accounts::run(&config, command)) {
+    with_config(common, |config| match actix::System::new().block_on(accounts::run(&config, command)) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("go-d: {error:#}");
             1
+        }
+    })
+}
+
+fn with_config(common: &Common, work: impl FnOnce(Config) -> i32) -> i32 {
+    let loaded = sources(common, None).and_then(|sources| config::load(&sources).map_err(|faults| faults.to_string()));
+    match loaded {
+        Ok((config, _)) => work(config),
+        Err(message) => {
+            eprintln!("go-d: the configuration is wrong:\n{message}");
+            2
         }
     }
 }
@@ -163,19 +199,12 @@ fn run_up(up: Up) -> i32 {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let id: UserId = match up.admin.parse() {
-        Ok(id) => id,
+    let admin = match up.admin.first_admin() {
+        Ok(admin) => admin,
         Err(error) => {
-            eprintln!("go-d: --admin: {error}");
+            eprintln!("go-d: {error}");
             return 2;
         }
-    };
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let admin = FirstAdmin {
-        id,
-        run_as: up.run_as,
-        password: set("GODOCKER_ADMIN_PASSWORD"),
-        api_key: set("GODOCKER_ADMIN_APIKEY"),
     };
     match actix::System::new().block_on(bootstrap::up(config, admin)) {
         Ok(()) => 0,

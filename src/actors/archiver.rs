@@ -55,8 +55,9 @@ impl Handler<LookAfterLeaving> for ArchiverActor {
 impl Handler<Deliver> for ArchiverActor {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Deliver(command): Deliver, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Deliver(command, receipt): Deliver, ctx: &mut Self::Context) -> Self::Result {
         if command == Command::UsersLeaving {
+            receipt.done();
             ctx.notify(LookAfterLeaving);
             return Box::pin(async {});
         }
@@ -66,6 +67,8 @@ impl Handler<Deliver> for ArchiverActor {
                 Command::ArchiveRequested { ids } => archive_all(&works, &ids).await,
                 other => tracing::error!(?other, "not for the archiver"),
             }
+            // What could not be archived is still asked in the store, and told again by recovery.
+            receipt.done();
         })
     }
 }

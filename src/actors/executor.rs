@@ -9,7 +9,7 @@ use futures::stream;
 
 use super::launching::{self, Launched};
 use super::{Deliver, Shutdown, Works};
-use crate::bus::Command;
+use crate::bus::{Command, Receipt};
 use crate::domain::{Job, JobId, JobState, Phase, Request, Transition};
 use crate::plugins::executor::ExecutorError;
 use crate::store::{Applied, Change, StoreError};
@@ -35,18 +35,21 @@ impl ExecutorActor {
         ExecutorActor { works, in_flight: HashSet::new(), stopping: None }
     }
 
-    fn begin_launches(&mut self, ids: Vec<JobId>, me: Addr<Self>) {
+    /// While this stops, nothing is begun: the command is delivered again, to another or at the next start.
+    fn begin_launches(&mut self, ids: Vec<JobId>, receipt: Receipt, me: Addr<Self>) {
         if self.stopping.is_some() {
             return;
         }
         let ids: Vec<_> = ids.into_iter().filter(|id| self.in_flight.insert(*id)).collect();
         if ids.is_empty() {
+            receipt.done();
             return;
         }
         let works = self.works.clone();
         actix::spawn(async move {
-            if let Err(error) = launch_all(&works, &ids).await {
-                tracing::error!(%error, "launches could not be stored; they are tried again");
+            match launch_all(&works, &ids).await {
+                Ok(()) => receipt.done(),
+                Err(error) => tracing::error!(%error, "launches could not be stored; they are tried again"),
             }
             // Fails only when the actor is gone, and with it the set.
             me.do_send(LaunchesDone(ids));
@@ -61,12 +64,16 @@ impl Actor for ExecutorActor {
 impl Handler<Deliver> for ExecutorActor {
     type Result = ();
 
-    fn handle(&mut self, Deliver(command): Deliver, ctx: &mut Self::Context) {
+    fn handle(&mut self, Deliver(command, receipt): Deliver, ctx: &mut Self::Context) {
         match command {
-            Command::Launch { ids } => self.begin_launches(ids, ctx.address()),
+            Command::Launch { ids } => self.begin_launches(ids, receipt, ctx.address()),
             Command::ActiveRequested { ids } => {
                 let works = self.works.clone();
-                actix::spawn(async move { carry_out(&works, &ids).await });
+                actix::spawn(async move {
+                    // What could not be carried out is told again by recovery, which knows whether it is still asked.
+                    carry_out(&works, &ids).await;
+                    receipt.done();
+                });
             }
             other => tracing::error!(?other, "not for the executor"),
         }
@@ -103,7 +110,7 @@ impl Handler<Shutdown> for ExecutorActor {
     }
 }
 
-async fn launch_all(works: &Works, ids: &[JobId]) -> Result<(), StoreError> {
+pub(super) async fn launch_all(works: &Works, ids: &[JobId]) -> Result<(), StoreError> {
     let jobs = works.store.jobs(ids).await?;
     let mut launches = stream::iter(jobs)
         .map(|job| launching::launch(works, Arc::new(job)))
@@ -190,7 +197,7 @@ async fn tell_of(works: &Works, stored: Vec<(Launched, JobState)>) {
 }
 
 /// Carries out what is asked of starting and running jobs.
-async fn carry_out(works: &Works, ids: &[JobId]) {
+pub(super) async fn carry_out(works: &Works, ids: &[JobId]) {
     let jobs = match works.store.jobs(ids).await {
         Ok(jobs) => jobs,
         Err(error) => {

@@ -7,11 +7,15 @@
 pub mod archive;
 pub mod archiver;
 pub mod executor;
+pub mod leadership;
 pub mod notifier;
 pub mod notify;
+pub mod presence;
 pub mod recovery;
+pub mod rounds;
 pub mod scheduler;
 pub mod scheduler_state;
+pub mod share;
 pub mod watcher;
 
 mod ending;
@@ -23,8 +27,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use tokio::task::JoinHandle;
 
-use crate::bus::{Bus, Command, Event, Role};
+use crate::bus::{Bus, Command, Delivery, Event, Receipt, Role};
 use crate::domain::{Clock, InstanceId, Job};
 use crate::files::JobDirs;
 use crate::plugins::executor::Executor;
@@ -33,7 +38,7 @@ use crate::store::Store;
 /// A command from the bus, for the actor of its role.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Deliver(pub Command);
+pub struct Deliver(pub Command, pub Receipt);
 
 /// The one signal that ends an actor's work: it takes nothing new and answers when what it had begun is stored.
 #[derive(Message)]
@@ -77,16 +82,16 @@ impl Works {
 }
 
 /// Carries a role's commands from the bus to its actor, one after the other, so that a slow actor slows its senders.
-pub fn pump(bus: &dyn Bus, role: Role, to: Recipient<Deliver>) {
+pub fn pump(bus: &dyn Bus, role: Role, to: Recipient<Deliver>) -> Option<JoinHandle<()>> {
     let Some(mut commands) = bus.commands(role) else {
         tracing::error!(?role, "the commands of a role are taken twice");
-        return;
+        return None;
     };
-    tokio::spawn(async move {
-        while let Some(command) = commands.recv().await {
-            if to.send(Deliver(command)).await.is_err() {
+    Some(tokio::spawn(async move {
+        while let Some(Delivery { command, receipt }) = commands.recv().await {
+            if to.send(Deliver(command, receipt)).await.is_err() {
                 break;
             }
         }
-    });
+    }))
 }

@@ -35,7 +35,9 @@ impl Actor for NotifierActor {
 impl Handler<Deliver> for NotifierActor {
     type Result = ();
 
-    fn handle(&mut self, Deliver(command): Deliver, _: &mut Self::Context) {
+    fn handle(&mut self, Deliver(command, receipt): Deliver, _: &mut Self::Context) {
+        // First: a mail that is sent twice is worse than one that is lost.
+        receipt.done();
         let Some(mailer) = self.mailer.clone() else { return };
         let (works, endpoint) = (self.works.clone(), self.endpoint.clone());
         match command {

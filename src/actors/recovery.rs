@@ -5,27 +5,33 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::share::Share;
 use super::watcher::{self, current_name};
 use super::{Works, launching};
 use crate::bus::Command;
-use crate::domain::{AttemptName, Job, JobId, Phase, Request, Transition};
+use crate::domain::{AttemptName, Job, JobId, JobState, Phase, Request, Transition};
 use crate::plugins::executor::{AttemptEnd, Executor, Exit, Sighting, Started};
 use crate::store::{Applied, Change, JobFilter, Page, StoreError};
 
-/// Compares and settles. Answers the jobs that run, for the rules on them.
+/// Compares and settles what is in `share`. Answers the jobs of it that run, for the rules on them.
 ///
 /// # Errors
 /// The store's. Doing it again is always right.
-pub async fn recover(works: &Works) -> Result<Vec<Job>, StoreError> {
+pub async fn recover(works: &Works, share: &Share) -> Result<Vec<Job>, StoreError> {
+    works.store.repair().await?;
     // The jobs are read before the listings: a job that runs in the store and is in no later listing is really gone.
-    let active = active_jobs(works).await?;
+    let mut active = active_jobs(works).await?;
+    active.retain(|job| share.has(job.id));
     for executor in works.executors.iter() {
         match executor.list().await {
-            Ok(sightings) => settle(works, executor.as_ref(), &active, sightings).await?,
+            Ok(mut sightings) => {
+                sightings.retain(|sighting| share.has(sighting.name().job));
+                settle(works, executor.as_ref(), &active, sightings).await?;
+            }
             Err(error) => tracing::warn!(executor = executor.name(), %error, "no listing; its jobs stay as they are"),
         }
     }
-    repeat_requests(works).await?;
+    repeat_requests(works, share).await?;
     Ok(active.into_iter().filter(|job| job.state.phase() == Phase::Running).collect())
 }
 
@@ -137,8 +143,13 @@ async fn forget_unclaimed(works: &Works, executor: &dyn Executor, names: Vec<Att
         .jobs(&ids)
         .await?
         .iter()
-        .filter(|job| job.state.is_active())
-        .filter_map(|job| launching::attempt_name(works, job))
+        .filter_map(|job| match job.state {
+            // Its launch seemed to fail, and did not: the next one of that number goes on with it.
+            JobState::Pending { attempts, .. } => Some((job.id, attempts + 1)),
+            _ if job.state.is_active() => Some((job.id, job.state.attempt()?.number)),
+            _ => None,
+        })
+        .map(|(job, attempt)| AttemptName { instance: works.instance.clone(), job, attempt })
         .collect();
     for name in names.into_iter().filter(|name| !claimed.contains(name)) {
         tracing::info!(%name, "removing what no job claims");
@@ -150,11 +161,11 @@ async fn forget_unclaimed(works: &Works, executor: &dyn Executor, names: Vec<Att
 }
 
 /// Requests whose message may have been lost are told again.
-async fn repeat_requests(works: &Works) -> Result<(), StoreError> {
+async fn repeat_requests(works: &Works, share: &Share) -> Result<(), StoreError> {
     let filter = JobFilter { requested: true, with_children: true, ..JobFilter::default() };
     let requested = works.store.list(&filter, Page::ALL).await?;
     let (mut pending, mut active, mut over) = (vec![], vec![], vec![]);
-    for job in &requested {
+    for job in requested.iter().filter(|job| share.has(job.id)) {
         match (job.state.phase(), job.request) {
             (_, None) => {}
             (Phase::Pending, _) => pending.push(job.id),

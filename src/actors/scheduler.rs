@@ -9,15 +9,15 @@ use std::time::Duration;
 use actix::prelude::*;
 use async_trait::async_trait;
 
+use super::leadership::Fence;
 use super::scheduler_state::{Accounts, Freed, SchedulerState, row_of};
 use super::scheduler_store::{CHUNK, PlanStored, Snapshot, accounts, end_killed, snapshot, store_plan};
 use super::{Deliver, Shutdown, Works};
-use crate::bus::Command;
-use crate::domain::{JobId, Request, WaitingJob};
+use crate::bus::{Answer, Asked, Bus, Command, Question};
+use crate::domain::{JobId, NodeUse, Request, WaitingJob};
 use crate::plugins::executor::{Capabilities, Node};
 use crate::scheduling::queue::DependencyState;
 use crate::store::PendingRow;
-use crate::web::NodeUse;
 
 /// Decide now.
 #[derive(Message)]
@@ -56,18 +56,18 @@ struct Loaded {
 #[rtype(result = "()")]
 struct AccountsRead(Option<Box<Accounts>>);
 
+/// What pages and API ask whoever plans.
 #[derive(Message)]
-#[rtype(result = "Vec<WaitingJob>")]
-struct Explain(Vec<JobId>);
-
-#[derive(Message)]
-#[rtype(result = "Vec<NodeUse>")]
-struct Nodes;
+#[rtype(result = "Answer")]
+struct Ask(Question);
 
 /// How often an executor that is away is asked whether it is back.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 pub struct SchedulerActor {
     works: Works,
+    /// The right to plan.
+    fence: Fence,
     state: SchedulerState,
     usage_window_days: u32,
     reconcile_every: Duration,
@@ -83,9 +83,10 @@ pub struct SchedulerActor {
 }
 
 impl SchedulerActor {
-    pub fn new(works: Works, state: SchedulerState, config: &crate::config::Scheduler) -> Self {
+    pub fn new(works: Works, fence: Fence, state: SchedulerState, config: &crate::config::Scheduler) -> Self {
         SchedulerActor {
             works,
+            fence,
             state,
             usage_window_days: config.usage_window_days,
             reconcile_every: config.reconcile_every,
@@ -243,6 +244,7 @@ impl Handler<Loaded> for SchedulerActor {
             // Things moved while it was read, so memory knows better; but nothing pending may be missed. A row that is
             // out of date loses its race in the store and is dropped there.
             rows.retain(|row| !self.state.queue.contains(row.id));
+            self.state.free_vanished(&active, self.works.clock.now());
         } else {
             self.state.reset_placed(&active);
             self.state.queue.clear();
@@ -290,9 +292,9 @@ impl SchedulerActor {
         for id in &ids {
             self.state.queue.remove(*id);
         }
-        let works = self.works.clone();
+        let (works, fence) = (self.works.clone(), self.fence.clone());
         actix::spawn(async move {
-            if let Err(error) = end_killed(&works, &ids).await {
+            if let Err(error) = end_killed(&works, &fence, &ids).await {
                 tracing::error!(%error, "killed pending jobs could not be stored; they are found again");
             }
         });
@@ -302,7 +304,9 @@ impl SchedulerActor {
 impl Handler<Deliver> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Deliver(command): Deliver, ctx: &mut Self::Context) {
+    fn handle(&mut self, Deliver(command, receipt): Deliver, ctx: &mut Self::Context) {
+        // What it says is in the store, and is read there by whoever leads next.
+        receipt.done();
         self.epoch += 1;
         match command {
             Command::JobSubmitted { id, children } => self.fetch_new(id, children, ctx.address()),
@@ -333,6 +337,7 @@ impl Handler<Deliver> for SchedulerActor {
                 }
                 self.fetch(ids, ctx.address());
             }
+            Command::Reconcile => ctx.notify(Reconcile),
             Command::AccountsChanged => self.load_accounts(ctx.address()),
             Command::ExecutorAway { executor, message } => self.state.see_nodes(&executor, Err(message)),
             other => tracing::error!(?other, "not for the scheduler"),
@@ -411,10 +416,10 @@ impl Handler<Pass> for SchedulerActor {
         }
         self.storing = true;
         self.epoch += 1;
-        let works = self.works.clone();
+        let (works, fence) = (self.works.clone(), self.fence.clone());
         let me = ctx.address();
         actix::spawn(async move {
-            let stored = store_plan(&works, plan).await;
+            let stored = store_plan(&works, &fence, plan).await;
             // Only an actor that is gone does not take it.
             me.do_send(stored);
         });
@@ -445,29 +450,14 @@ impl Handler<PlanStored> for SchedulerActor {
     }
 }
 
-impl Handler<Explain> for SchedulerActor {
-    type Result = MessageResult<Explain>;
+impl Handler<Ask> for SchedulerActor {
+    type Result = MessageResult<Ask>;
 
-    fn handle(&mut self, Explain(ids): Explain, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.state.explain(&ids, self.works.clock.now()))
-    }
-}
-
-impl Handler<Nodes> for SchedulerActor {
-    type Result = MessageResult<Nodes>;
-
-    fn handle(&mut self, _: Nodes, _: &mut Self::Context) -> Self::Result {
-        let nodes = self.state.view.nodes.iter().map(|node| NodeUse {
-            used: node.total.minus(node.free),
-            node: Node {
-                name: node.name.clone(),
-                executor: node.executor.clone(),
-                total: node.total,
-                labels: node.labels.clone(),
-                drained: node.drained,
-            },
-        });
-        MessageResult(nodes.collect())
+    fn handle(&mut self, Ask(question): Ask, _: &mut Self::Context) -> Self::Result {
+        MessageResult(match question {
+            Question::Explain { ids } => Answer::Waiting(self.state.explain(&ids, self.works.clock.now())),
+            Question::Nodes => Answer::Nodes(self.state.nodes()),
+        })
     }
 }
 
@@ -488,28 +478,49 @@ impl Handler<Shutdown> for SchedulerActor {
     }
 }
 
-/// How pages and API ask the scheduler.
+/// Answers what is asked over the bus, until the actor is gone.
+pub fn answer(bus: &dyn Bus, scheduler: Addr<SchedulerActor>) -> tokio::task::JoinHandle<()> {
+    let mut questions = bus.questions();
+    tokio::spawn(async move {
+        while let Some(Asked { question, answer }) = questions.recv().await {
+            match scheduler.send(Ask(question)).await {
+                // Whoever asked may have given up.
+                Ok(answered) => drop(answer.send(answered)),
+                Err(_) => break,
+            }
+        }
+    })
+}
+
+/// How pages and API ask the scheduler, wherever it is.
 pub struct SchedulerHandle {
-    scheduler: Addr<SchedulerActor>,
+    bus: Arc<dyn Bus>,
     executors: Vec<(String, Capabilities)>,
 }
 
 impl SchedulerHandle {
-    pub fn new(scheduler: Addr<SchedulerActor>, works: &Works) -> Arc<Self> {
-        let executors =
-            works.executors.iter().map(|executor| (executor.name().to_owned(), executor.capabilities())).collect();
-        Arc::new(SchedulerHandle { scheduler, executors })
+    pub fn new(bus: Arc<dyn Bus>, executors: Vec<(String, Capabilities)>) -> Arc<Self> {
+        Arc::new(SchedulerHandle { bus, executors })
     }
 }
 
 #[async_trait]
 impl crate::web::Queue for SchedulerHandle {
     async fn explain(&self, ids: &[JobId]) -> Vec<WaitingJob> {
-        self.scheduler.send(Explain(ids.to_vec())).await.unwrap_or_default()
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        match self.bus.ask(Question::Explain { ids: ids.to_vec() }).await {
+            Some(Answer::Waiting(jobs)) => jobs,
+            _ => Vec::new(),
+        }
     }
 
     async fn nodes(&self) -> Vec<NodeUse> {
-        self.scheduler.send(Nodes).await.unwrap_or_default()
+        match self.bus.ask(Question::Nodes).await {
+            Some(Answer::Nodes(nodes)) => nodes,
+            _ => Vec::new(),
+        }
     }
 
     fn executors(&self) -> Vec<(String, Capabilities)> {

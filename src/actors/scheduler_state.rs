@@ -2,13 +2,13 @@
 //!
 //! All of it can be rebuilt from the store at any time. No I/O here.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::config;
 use crate::domain::usage::Usage;
 use crate::domain::{
-    Job, JobId, ProjectId, Resources, Standing, Timestamp, User, UserId, WaitingJob, project::Project,
+    Job, JobId, NodeUse, ProjectId, Resources, Standing, Timestamp, User, UserId, WaitingJob, project::Project,
 };
 use crate::plugins::executor::Node;
 use crate::scheduling::explain::explain;
@@ -59,6 +59,8 @@ pub struct SchedulerState {
     placed: HashMap<JobId, Placed>,
     /// Their room is free; whether they are charged is about to be told.
     ending: HashMap<JobId, Placed>,
+    /// Placed here, and not active in the store when it was last read.
+    unseen: HashSet<JobId>,
     /// When the last starts were, for estimates.
     starts: VecDeque<Timestamp>,
 }
@@ -87,6 +89,7 @@ impl SchedulerState {
             policy,
             placed: HashMap::new(),
             ending: HashMap::new(),
+            unseen: HashSet::new(),
             starts: VecDeque::new(),
         }
     }
@@ -193,6 +196,7 @@ impl SchedulerState {
         }
         self.placed.clear();
         self.ending.clear();
+        self.unseen.clear();
         self.view.running_children.clear();
         for job in active.iter().filter(|job| !job.is_array_parent()) {
             let Some(attempt) = job.state.attempt() else { continue };
@@ -207,6 +211,18 @@ impl SchedulerState {
             };
             self.place(job.id, placed);
         }
+    }
+
+    /// Gives back the room of jobs that the store did not have as active twice in a row: the message of their end was
+    /// lost. Once is not enough, as a plan may have been on its way to the store when it was read.
+    pub fn free_vanished(&mut self, active: &[Job], now: Timestamp) {
+        let active: HashSet<JobId> = active.iter().map(|job| job.id).collect();
+        let unseen: HashSet<JobId> = self.placed.keys().copied().filter(|id| !active.contains(id)).collect();
+        let twice: Vec<JobId> = unseen.intersection(&self.unseen).copied().collect();
+        for id in twice {
+            self.free(id, Freed::Over, now);
+        }
+        self.unseen = unseen;
     }
 
     pub fn is_placed(&self, id: JobId) -> bool {
@@ -242,6 +258,21 @@ impl SchedulerState {
                 self.view.away.insert(executor.to_owned(), message);
             }
         }
+    }
+
+    /// The nodes as last seen, with what is placed on them.
+    pub fn nodes(&self) -> Vec<NodeUse> {
+        let node_use = |view: &NodeView| NodeUse {
+            used: view.total.minus(view.free),
+            node: Node {
+                name: view.name.clone(),
+                executor: view.executor.clone(),
+                total: view.total,
+                labels: view.labels.clone(),
+                drained: view.drained,
+            },
+        };
+        self.view.nodes.iter().map(node_use).collect()
     }
 
     pub fn is_away(&self, executor: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use actix::prelude::*;
 
+use super::leadership::Fence;
 use super::scheduler_state::{Accounts, row_of};
 use super::{Works, ending};
 use crate::bus::Command;
@@ -69,7 +70,7 @@ pub async fn accounts(works: &Works, from_day: i64) -> Result<Accounts, StoreErr
 }
 
 /// Ends pending jobs that were asked to.
-pub async fn end_killed(works: &Works, ids: &[JobId]) -> Result<(), StoreError> {
+pub async fn end_killed(works: &Works, fence: &Fence, ids: &[JobId]) -> Result<(), StoreError> {
     for chunk in ids.chunks(1000) {
         let jobs = works.store.jobs(chunk).await?;
         let now = works.clock.now();
@@ -82,15 +83,15 @@ pub async fn end_killed(works: &Works, ids: &[JobId]) -> Result<(), StoreError> 
                 ending::without_running(job, cause.ending(), reason, now).ok()
             })
             .collect();
-        store_ends(works, &jobs, changes).await?;
+        store_ends(works, fence, &jobs, changes).await?;
     }
     Ok(())
 }
 
 /// Stores ends of pending jobs and tells of them.
-async fn store_ends(works: &Works, jobs: &[Job], changes: Vec<Change>) -> Result<(), StoreError> {
+async fn store_ends(works: &Works, fence: &Fence, jobs: &[Job], changes: Vec<Change>) -> Result<(), StoreError> {
     let ids: Vec<_> = changes.iter().map(|change| (change.id, change.state.clone())).collect();
-    let applied = works.store.commit(changes).await?;
+    let applied = fence.commit(works, changes).await?;
     let mut over = Vec::new();
     for ((id, state), applied) in ids.into_iter().zip(applied) {
         if let Applied::Done { parent_over, .. } = applied {
@@ -109,7 +110,7 @@ async fn store_ends(works: &Works, jobs: &[Job], changes: Vec<Change>) -> Result
 }
 
 /// Stores what a plan decided, and sends what the store took to be launched.
-pub async fn store_plan(works: &Works, plan: Plan) -> PlanStored {
+pub async fn store_plan(works: &Works, fence: &Fence, plan: Plan) -> PlanStored {
     let now = works.clock.now();
     let planned: Vec<JobId> = plan.starts.iter().map(|start| start.job).collect();
     let changes: Vec<Change> = plan.starts.iter().filter_map(|start| start_change(start, now)).collect();
@@ -117,7 +118,7 @@ pub async fn store_plan(works: &Works, plan: Plan) -> PlanStored {
     let outcome: Result<Vec<JobId>, StoreError> = async {
         let mut lost = Vec::new();
         if !changes.is_empty() {
-            let applied = works.store.commit(changes).await?;
+            let applied = fence.commit(works, changes).await?;
             let taken: Vec<_> = planned
                 .iter()
                 .zip(&applied)
@@ -129,7 +130,7 @@ pub async fn store_plan(works: &Works, plan: Plan) -> PlanStored {
             }
         }
         if !rejects.is_empty() {
-            store_rejects(works, &plan).await?;
+            store_rejects(works, fence, &plan).await?;
         }
         Ok(lost)
     }
@@ -167,7 +168,7 @@ fn start_change(start: &Start, at: Timestamp) -> Option<Change> {
     })
 }
 
-async fn store_rejects(works: &Works, plan: &Plan) -> Result<(), StoreError> {
+async fn store_rejects(works: &Works, fence: &Fence, plan: &Plan) -> Result<(), StoreError> {
     let ids: Vec<_> = plan.rejects.iter().map(|reject| reject.job).collect();
     let jobs = works.store.jobs(&ids).await?;
     let now = works.clock.now();
@@ -179,5 +180,5 @@ async fn store_rejects(works: &Works, plan: &Plan) -> Result<(), StoreError> {
             ending::without_running(job, Ending::Rejected(reject.rejection), Some(reject.reason.clone()), now).ok()
         })
         .collect();
-    store_ends(works, &jobs, changes).await
+    store_ends(works, fence, &jobs, changes).await
 }

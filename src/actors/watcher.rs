@@ -10,6 +10,7 @@ use actix::prelude::*;
 use futures::future::join_all;
 use tokio::sync::mpsc;
 
+use super::share::Share;
 use super::{Deliver, Shutdown, Works, ending, launching, recovery};
 use crate::bus::Command;
 use crate::domain::{Job, JobId, Phase, Request, StopCause, Timestamp};
@@ -41,21 +42,40 @@ const BATCH: usize = 256;
 
 pub struct WatcherActor {
     works: Works,
+    share: Share,
     rules: std::sync::Arc<Vec<Box<dyn WatcherRule>>>,
     deadlines: BinaryHeap<Reverse<(Timestamp, JobId)>>,
     recover_every: Duration,
     recovering: bool,
+    /// Something happened while it was under way.
+    recover_again: bool,
 }
 
 impl WatcherActor {
-    pub fn new(works: Works, rules: Vec<Box<dyn WatcherRule>>, recover_every: Duration) -> Self {
+    pub fn new(works: Works, share: Share, rules: Vec<Box<dyn WatcherRule>>, recover_every: Duration) -> Self {
         WatcherActor {
             works,
+            share,
             rules: std::sync::Arc::new(rules),
             deadlines: BinaryHeap::new(),
             recover_every,
             recovering: false,
+            recover_again: false,
         }
+    }
+
+    /// When watchers come or go, what is ours now is looked at.
+    fn take_up_shares(&self, ctx: &mut Context<Self>) {
+        let (mut share, me) = (self.share.clone(), ctx.address());
+        let follow = async move {
+            loop {
+                share.changed().await;
+                if me.send(Recover).await.is_err() {
+                    break;
+                }
+            }
+        };
+        ctx.spawn(follow.into_actor(self));
     }
 
     fn wait_for_next_deadline(&self, ctx: &mut Context<Self>) {
@@ -74,6 +94,7 @@ impl Actor for WatcherActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.notify(Recover);
         ctx.run_interval(self.recover_every, |_, ctx| ctx.notify(Recover));
+        self.take_up_shares(ctx);
     }
 }
 
@@ -82,13 +103,14 @@ impl Handler<Recover> for WatcherActor {
 
     fn handle(&mut self, _: Recover, ctx: &mut Self::Context) {
         if std::mem::replace(&mut self.recovering, true) {
+            self.recover_again = true;
             return;
         }
-        let works = self.works.clone();
+        let (works, share) = (self.works.clone(), self.share.clone());
         let rules = self.rules.clone();
         let me = ctx.address();
         actix::spawn(async move {
-            match recovery::recover(&works).await {
+            match recovery::recover(&works, &share).await {
                 Ok(running) => me.do_send(Deadlines(deadlines(&rules, &running))),
                 Err(error) => tracing::error!(%error, "the running jobs could not be compared; it is tried again"),
             }
@@ -101,8 +123,11 @@ impl Handler<Recover> for WatcherActor {
 impl Handler<Recovered> for WatcherActor {
     type Result = ();
 
-    fn handle(&mut self, _: Recovered, _: &mut Self::Context) {
+    fn handle(&mut self, _: Recovered, ctx: &mut Self::Context) {
         self.recovering = false;
+        if std::mem::take(&mut self.recover_again) {
+            ctx.notify(Recover);
+        }
     }
 }
 
@@ -117,10 +142,13 @@ fn deadlines(rules: &[Box<dyn WatcherRule>], running: &[Job]) -> Vec<(Timestamp,
 impl Handler<Deliver> for WatcherActor {
     type Result = ();
 
-    fn handle(&mut self, Deliver(command): Deliver, ctx: &mut Self::Context) {
-        let Command::JobsRunning { ids } = command else {
-            tracing::error!(?command, "not for the watcher");
-            return;
+    fn handle(&mut self, Deliver(command, receipt): Deliver, ctx: &mut Self::Context) {
+        // What it says is in the store, where the next recovery finds it.
+        receipt.done();
+        let ids = match command {
+            Command::JobsRunning { ids } => ids,
+            Command::Recover => return ctx.notify(Recover),
+            other => return tracing::error!(?other, "not for the watcher"),
         };
         let (works, rules, me) = (self.works.clone(), self.rules.clone(), ctx.address());
         if rules.is_empty() {
@@ -204,10 +232,16 @@ impl Handler<Shutdown> for WatcherActor {
 }
 
 /// Applies ends as they come in, for as long as anybody reports them.
-pub async fn apply_ends(works: Works, mut ends: mpsc::Receiver<AttemptEnd>) {
+///
+/// `share`: the part that is this process's, where every watcher hears of every end.
+pub async fn apply_ends(works: Works, share: Share, mut ends: mpsc::Receiver<AttemptEnd>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ends.recv_many(&mut batch, BATCH).await > 0 {
         let mut batch = std::mem::take(&mut batch);
+        batch.retain(|end| share.has(end.name.job));
+        if batch.is_empty() {
+            continue;
+        }
         let ids = batch.iter().map(|end| end.name.job).collect();
         // Room first: the next jobs can be planned while this is stored. Lost in a crash, it is recounted.
         works.tell(Command::RoomFreed { ids }).await;

@@ -4,19 +4,21 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::{Bus, BusError, Command, Event, Role};
+use super::{ANSWER_WITHIN, Answer, Asked, Bus, BusError, Command, Delivery, Depth, Event, Question, Receipt, Role};
 
 /// A role that is this far behind makes its senders wait.
 const QUEUE: usize = 16_384;
 /// A page that is this far behind has missed events, and asks the store instead.
 const EVENTS: usize = 4_096;
+const QUESTIONS: usize = 256;
 
 pub struct LocalBus {
-    senders: HashMap<Role, mpsc::Sender<Command>>,
-    receivers: Mutex<HashMap<Role, mpsc::Receiver<Command>>>,
+    senders: HashMap<Role, mpsc::Sender<Delivery>>,
+    receivers: Mutex<HashMap<Role, mpsc::Receiver<Delivery>>>,
     events: broadcast::Sender<Event>,
+    scheduler: Mutex<Option<mpsc::Sender<Asked>>>,
 }
 
 impl Default for LocalBus {
@@ -28,7 +30,8 @@ impl Default for LocalBus {
             senders.insert(role, sender);
             receivers.insert(role, receiver);
         }
-        LocalBus { senders, receivers: Mutex::new(receivers), events: broadcast::channel(EVENTS).0 }
+        let events = broadcast::channel(EVENTS).0;
+        LocalBus { senders, receivers: Mutex::new(receivers), events, scheduler: Mutex::default() }
     }
 }
 
@@ -37,7 +40,8 @@ impl Bus for LocalBus {
     async fn send(&self, command: Command) -> Result<(), BusError> {
         let role = command.role();
         let sender = self.senders.get(&role).ok_or(BusError::Closed(role))?;
-        sender.send(command).await.map_err(|_| BusError::Closed(role))
+        let delivery = Delivery { command, receipt: Receipt::default() };
+        sender.send(delivery).await.map_err(|_| BusError::Closed(role))
     }
 
     fn publish(&self, event: Event) {
@@ -49,7 +53,28 @@ impl Bus for LocalBus {
         self.events.subscribe()
     }
 
-    fn commands(&self, role: Role) -> Option<mpsc::Receiver<Command>> {
+    fn commands(&self, role: Role) -> Option<mpsc::Receiver<Delivery>> {
         self.receivers.lock().expect("no holder of this lock panics").remove(&role)
+    }
+
+    async fn ask(&self, question: Question) -> Option<Answer> {
+        let scheduler = self.scheduler.lock().expect("no holder of this lock panics").clone()?;
+        let (answer, answered) = oneshot::channel();
+        scheduler.send(Asked { question, answer }).await.ok()?;
+        tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
+    }
+
+    fn questions(&self) -> mpsc::Receiver<Asked> {
+        let (sender, receiver) = mpsc::channel(QUESTIONS);
+        *self.scheduler.lock().expect("no holder of this lock panics") = Some(sender);
+        receiver
+    }
+
+    async fn depths(&self) -> Vec<Depth> {
+        let depth = |role: Role| {
+            let sender = &self.senders[&role];
+            Depth { role, waiting: (sender.max_capacity() - sender.capacity()) as u64, lag: None }
+        };
+        Role::ALL.into_iter().map(depth).collect()
     }
 }

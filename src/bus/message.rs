@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{JobId, Phase, ProjectId, UserId};
+use crate::domain::{JobId, NodeUse, Phase, ProjectId, UserId, WaitingJob};
 
 /// Who handles a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,6 +16,16 @@ pub enum Role {
 }
 
 impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Scheduler => "scheduler",
+            Role::Executor => "executor",
+            Role::Watcher => "watcher",
+            Role::Archiver => "archiver",
+            Role::Notifier => "notifier",
+        }
+    }
+
     pub const ALL: [Role; 5] = [Role::Scheduler, Role::Executor, Role::Watcher, Role::Archiver, Role::Notifier];
 }
 
@@ -36,12 +46,16 @@ pub enum Command {
     JobsRequeued { ids: Vec<JobId> },
     /// To the scheduler: users, projects, quotas, memberships or maintenance changed.
     AccountsChanged,
+    /// To the scheduler: messages were lost; compare memory with the store.
+    Reconcile,
     /// To the executor: launch what the plan chose and the store has as starting.
     Launch { ids: Vec<JobId> },
     /// To the executor: these starting or running jobs carry a request (kill, suspend, resume, reschedule).
     ActiveRequested { ids: Vec<JobId> },
     /// To the watcher: these run now; their rules (time limit) begin to count.
     JobsRunning { ids: Vec<JobId> },
+    /// To the watcher: messages were lost; compare the store with the executors.
+    Recover,
     /// To the archiver: these over jobs carry a request (archive, purge).
     ArchiveRequested { ids: Vec<JobId> },
     /// To the archiver: users are to be deleted with their data.
@@ -61,9 +75,10 @@ impl Command {
             | Command::RoomFreed { .. }
             | Command::ExecutorAway { .. }
             | Command::JobsRequeued { .. }
-            | Command::AccountsChanged => Role::Scheduler,
+            | Command::AccountsChanged
+            | Command::Reconcile => Role::Scheduler,
             Command::Launch { .. } | Command::ActiveRequested { .. } => Role::Executor,
-            Command::JobsRunning { .. } => Role::Watcher,
+            Command::JobsRunning { .. } | Command::Recover => Role::Watcher,
             Command::ArchiveRequested { .. } | Command::UsersLeaving => Role::Archiver,
             Command::Notify { .. } | Command::GuestArrived { .. } => Role::Notifier,
         }
@@ -74,6 +89,35 @@ impl Command {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    JobChanged { id: JobId, parent: Option<JobId>, owner: UserId, project: ProjectId, phase: Phase },
-    JobRemoved { id: JobId },
+    JobChanged {
+        id: JobId,
+        parent: Option<JobId>,
+        owner: UserId,
+        project: ProjectId,
+        phase: Phase,
+    },
+    JobRemoved {
+        id: JobId,
+    },
+    /// The leading scheduler has stopped: another may lead at once.
+    LeaseFree,
+    /// The configuration was changed, and every process is to take it up.
+    ConfigChanged,
+}
+
+/// What the leading scheduler is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "question", rename_all = "snake_case")]
+pub enum Question {
+    /// Why these pending jobs wait.
+    Explain { ids: Vec<JobId> },
+    /// What the executors have, and what is in use.
+    Nodes,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Waiting(Vec<WaitingJob>),
+    Nodes(Vec<NodeUse>),
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::cluster;
 use super::people;
 use super::values::{Faults, Sources, Values};
 use super::{
@@ -48,6 +49,8 @@ fn build(values: &mut Values) -> Config {
         }
     }
     Config {
+        redis: cluster::redis(values),
+        daemons: cluster::daemons(values, &data_dir),
         web: web(values),
         executors: executors(values),
         docker: docker(values),

@@ -4,6 +4,7 @@
 //! key with its type, default, environment variable and sentence; parsing, `go-d config check`, the README's list and
 //! go-d.ini.example's test all read it. All faults are reported at once.
 
+mod cluster;
 mod keys;
 mod load;
 mod people;
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 
 use crate::domain::{Acl, Cores, Label, Memory, Quotas};
 
+pub use cluster::{Daemons, Redis};
 pub use keys::environment_table_markdown;
 pub use load::{check_report, load};
 pub use units::{parse_duration, parse_size};
@@ -33,6 +35,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Job directories live under it (`tasks/pairtree_root`). Default: `<data_dir>/shared`.
     pub shared_dir: PathBuf,
+    /// `None`: everything is in one process.
+    pub redis: Option<Redis>,
+    pub daemons: Daemons,
     pub web: Web,
     /// In order of preference; the first is the default. Empty: docker if an engine answers, else native.
     pub executors: Vec<String>,

@@ -7,9 +7,9 @@ use super::auth::directory::DirectoryAuth;
 use super::auth::fake::FakeAuth;
 use super::auth::ldap::Directory;
 use super::auth::local::LocalAuth;
-use super::executor::Executor;
 use super::executor::docker::DockerExecutor;
 use super::executor::native::NativeExecutor;
+use super::executor::{Capabilities, Executor};
 use super::guests::Guests;
 use super::watcher::WatcherRule;
 use super::watcher::maxlifespan::MaxLifespan;
@@ -57,6 +57,15 @@ pub async fn executor(name: &str, config: &Config, instance: &InstanceId) -> Res
             name: name.to_owned(),
             known: [DockerExecutor::NAME, NativeExecutor::NAME].join(", "),
         }),
+    }
+}
+
+/// What the executor of that name can do, without making one.
+pub fn capabilities(name: &str) -> Option<Capabilities> {
+    match name {
+        NativeExecutor::NAME => Some(NativeExecutor::CAPABILITIES),
+        DockerExecutor::NAME => Some(DockerExecutor::CAPABILITIES),
+        _ => None,
     }
 }
 

@@ -19,6 +19,15 @@ pub async fn shutdown_requested() -> io::Result<()> {
     Ok(())
 }
 
+/// Comes back when this process is asked to read its configuration anew, by SIGHUP.
+///
+/// # Errors
+/// When the signal cannot be listened to; nothing was asked then.
+pub async fn reload_requested() -> io::Result<()> {
+    signal(SignalKind::hangup())?.recv().await;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

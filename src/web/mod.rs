@@ -21,10 +21,11 @@ use async_trait::async_trait;
 
 use crate::bus::Bus;
 use crate::config::Config;
+pub use crate::domain::NodeUse;
 use crate::domain::{Clock, JobId, WaitingJob};
 use crate::files::JobDirs;
 use crate::plugins::auth::AuthBackend;
-use crate::plugins::executor::{Capabilities, Node};
+use crate::plugins::executor::Capabilities;
 use crate::plugins::guests::Guests;
 use crate::store::Store;
 
@@ -55,10 +56,4 @@ pub trait Queue: Send + Sync {
 
     /// By executor name, in order of preference.
     fn executors(&self) -> Vec<(String, Capabilities)>;
-}
-
-#[derive(Debug, Clone)]
-pub struct NodeUse {
-    pub node: Node,
-    pub used: crate::domain::Resources,
 }

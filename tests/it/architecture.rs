@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["bus", "files", "process"],
     &["plugins"],
     &["actors", "web"],
-    &["accounts", "bootstrap", "client", "telemetry"],
+    &["accounts", "bootstrap", "client", "daemons", "telemetry"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

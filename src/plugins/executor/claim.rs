@@ -7,7 +7,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -17,13 +17,31 @@ pub enum Claim {
     Others(String),
 }
 
+/// The file that says that an attempt was begun.
+pub fn path(directory: &Path, attempt: u32) -> PathBuf {
+    directory.join(format!("attempt-{attempt}"))
+}
+
+/// Gives a claim back: `what` is gone, and was never set going.
+///
+/// # Errors
+/// The file system's; the attempt then counts as begun.
+pub fn give_back(directory: &Path, attempt: u32, what: &str) -> io::Result<()> {
+    let path = path(directory, attempt);
+    let holder = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        holder => holder?,
+    };
+    if holder == what { std::fs::remove_file(path) } else { Ok(()) }
+}
+
 /// Claims an attempt for `what` (the id of a container or service). `directory` is the job's private one: root's, on the
 /// shared file system, gone with the job.
 ///
 /// # Errors
 /// The file system's; nothing is claimed then, or what is claimed is ours.
 pub fn claim(directory: &Path, attempt: u32, what: &str) -> io::Result<Claim> {
-    let path = directory.join(format!("attempt-{attempt}"));
+    let path = path(directory, attempt);
     // Written beside and linked into place: a claim is whole or is not there, on every file system that links.
     let draft = directory.join(format!("attempt-{attempt}.{}.{:x}", std::process::id(), rand::random::<u64>()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

@@ -15,7 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use crate::domain::{Attempt, AttemptName, Job, Label, Mount, Resources, Timestamp};
+pub use crate::domain::Node;
+use crate::domain::{Attempt, AttemptName, Job, Mount, Timestamp};
 
 /// The user's upload space, in a container.
 pub const DATA_MOUNT: &str = "/mnt/god-data";
@@ -30,17 +31,8 @@ pub struct Capabilities {
     /// Runs in the image asked for; false means that the job runs on the host itself.
     pub images: bool,
     pub volumes: bool,
-}
-
-/// A machine as the backend sees it. What our jobs hold of it is our own accounting, not the backend's.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    pub name: String,
-    pub executor: String,
-    pub total: Resources,
-    pub labels: Vec<Label>,
-    /// Under maintenance: gets nothing new, keeps what it runs.
-    pub drained: bool,
+    /// Every process that watches hears of every end, and not only of those it launched or listed.
+    pub shared_ends: bool,
 }
 
 /// Everything a backend needs to run one attempt; complete, so that it asks nobody.

@@ -119,7 +119,7 @@ impl World {
 
     fn sent_to(&self, role: Role) -> Vec<Command> {
         let mut commands = self.bus.commands(role).unwrap();
-        std::iter::from_fn(|| commands.try_recv().ok()).collect()
+        std::iter::from_fn(|| commands.try_recv().ok()).map(|delivery| delivery.command).collect()
     }
 
     /// Changes a job as an actor would: in the store first, told second.

@@ -12,6 +12,13 @@ pub(crate) fn a_config() -> Config {
     Config {
         data_dir: "/data".into(),
         shared_dir: "/shared".into(),
+        redis: None,
+        daemons: config::Daemons {
+            master_timeout: Duration::from_secs(15),
+            unprivileged: false,
+            run_dir: "/data/run".into(),
+            log_dir: "/data/log".into(),
+        },
         web: config::Web {
             host: "127.0.0.1".into(),
             port: 6543,
@@ -383,7 +390,7 @@ fn a_life_span_is_shown_as_it_is_sent() {
 }
 
 fn all_capabilities() -> Capabilities {
-    Capabilities { pause: true, ports: true, root: true, images: true, volumes: true }
+    Capabilities { pause: true, ports: true, root: true, images: true, volumes: true, shared_ends: true }
 }
 
 fn a_node(cpu: u32, gb: u64, labels: &[&str]) -> Node {

@@ -22,6 +22,7 @@ use bollard::query_parameters::{
 use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::claim::{Claim, claim, give_back};
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::config;
 use crate::domain::{AttemptName, Clock, Cores, InstanceId, Label, Memory, Resources, SystemClock};
@@ -54,6 +55,9 @@ const INSPECT_PAUSE: Duration = Duration::from_millis(100);
 
 impl DockerExecutor {
     pub const NAME: &'static str = "docker";
+
+    pub const CAPABILITIES: Capabilities =
+        Capabilities { pause: true, ports: true, root: true, images: true, volumes: true, shared_ends: true };
 
     /// The engine is not asked yet, and need not answer.
     ///
@@ -91,13 +95,14 @@ impl Executor for DockerExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { pause: true, ports: true, root: true, images: true, volumes: true }
+        Self::CAPABILITIES
     }
 
-    /// Asked of the engine once a connection: when the events stop, what was remembered is dropped.
+    /// Where events are watched, asked once a connection: when they stop, what was remembered is dropped.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
+        let watched = self.inner.ends.lock().expect("no holder of this lock panics").is_some();
         let known = self.inner.node.lock().expect("no holder of this lock panics").clone();
-        if let Some(node) = known {
+        if let (true, Some(node)) = (watched, known) {
             return Ok(vec![node]);
         }
         let info = self.inner.client().await?.info().await.map_err(of_docker)?;
@@ -224,13 +229,10 @@ impl Inner {
         let body = container::body(launch, &ports, &self.config, self.network_disabled);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
         match client.create_container(Some(options), body).await {
-            Ok(_) => {}
+            Ok(created) => self.begin(launch, &created.id).await?,
             Err(error) if status_code(&error) == Some(404) => return Err(LaunchError::ImageMissing),
             Err(error) if status_code(&error) == Some(409) => return Ok(self.go_on(launch, &name).await?),
             Err(error) => return Err(of_docker(error).into()),
-        }
-        if let Err(error) = client.start_container(&name, None::<StartContainerOptions>).await {
-            return Err(self.not_started(&launch.name, error).await);
         }
         Ok(self.started(launch, &name, ports))
     }
@@ -242,15 +244,47 @@ impl Inner {
         Started { attempt, at: SystemClock.now() }
     }
 
+    /// Starts a container that was made, if it is the one that the attempt is begun with.
+    async fn begin(&self, launch: &Launch, id: &str) -> Result<(), LaunchError> {
+        let (directory, number) = (launch.private_directory.clone(), launch.attempt.number);
+        let what = id.to_owned();
+        let claimed = tokio::task::spawn_blocking(move || claim(&directory, number, &what)).await;
+        match claimed.map_err(std::io::Error::other).and_then(|claimed| claimed) {
+            Ok(Claim::Ours) => {}
+            // Two containers cannot have the name at once, so that other one is gone.
+            Ok(Claim::Others(_)) => {
+                self.remove(id).await;
+                return Err(ExecutorError::BegunBefore.into());
+            }
+            Err(error) => {
+                self.remove(id).await;
+                return Err(ExecutorError::Unavailable(format!("the launch cannot be noted: {error}")).into());
+            }
+        }
+        match self.client().await?.start_container(id, None::<StartContainerOptions>).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.not_started(launch, id, error).await),
+        }
+    }
+
+    /// By its id, so that nothing else of that name is hit. What cannot be removed is found by the next recovery.
+    async fn remove(&self, id: &str) -> bool {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        match self.client().await {
+            Ok(client) => client.remove_container(id, Some(options)).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
     /// The container is there from an earlier try: whatever it lacks is done now.
     async fn go_on(&self, launch: &Launch, name: &str) -> Result<Started, ExecutorError> {
-        let client = self.client().await?;
         let found = self.inspect_soon(name).await?;
         let state = found.state.clone().unwrap_or_default();
         match state.status {
             Some(Status::CREATED) => {
-                if let Err(error) = client.start_container(name, None::<StartContainerOptions>).await {
-                    return match self.not_started(&launch.name, error).await {
+                let id = found.id.as_deref().unwrap_or(name);
+                if let Err(error) = self.begin(launch, id).await {
+                    return match error {
                         LaunchError::Executor(error) => Err(error),
                         LaunchError::PortTaken | LaunchError::ImageMissing => {
                             Err(ExecutorError::Unavailable("its port is taken".to_owned()))
@@ -280,13 +314,12 @@ impl Inner {
     }
 
     /// What did not start is removed, so that the next try begins anew.
-    async fn not_started(&self, name: &AttemptName, error: bollard::errors::Error) -> LaunchError {
+    async fn not_started(&self, launch: &Launch, id: &str, error: bollard::errors::Error) -> LaunchError {
         // Gone, or in use by another launch of the same name: not ours to remove.
-        if status_code(&error).is_some_and(|code| !matches!(code, 404 | 409)) {
-            let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-            if let Ok(client) = self.client().await {
-                // It is found by the next recovery if this fails.
-                let _ = client.remove_container(&name.to_string(), Some(options)).await;
+        if status_code(&error).is_some_and(|code| !matches!(code, 404 | 409)) && self.remove(id).await {
+            // Only now: nobody can start it any more.
+            if let Err(error) = give_back(&launch.private_directory, launch.attempt.number, id) {
+                tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
             }
         }
         if is_port_taken(&error) { LaunchError::PortTaken } else { LaunchError::Executor(of_docker(error)) }

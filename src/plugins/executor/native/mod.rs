@@ -23,7 +23,9 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::{AttemptEnd, Capabilities, DATA_MOUNT, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started};
+use super::{
+    AttemptEnd, Capabilities, DATA_MOUNT, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started, claim,
+};
 use crate::config;
 use crate::domain::{Attempt, AttemptName, Clock, Cores, InstanceId, Memory, Resources, SystemClock};
 use record::{Record, Records, Status};
@@ -54,6 +56,9 @@ struct Inner {
 
 impl NativeExecutor {
     pub const NAME: &'static str = "native";
+
+    pub const CAPABILITIES: Capabilities =
+        Capabilities { pause: true, ports: false, root: false, images: false, volumes: false, shared_ends: false };
 
     /// `program` is our own binary, which knows [`SPAWNER_ARG`].
     ///
@@ -110,7 +115,7 @@ impl Executor for NativeExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { pause: true, ports: false, root: false, images: false, volumes: false }
+        Self::CAPABILITIES
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
@@ -205,7 +210,7 @@ impl Executor for NativeExecutor {
                 return Err(unavailable(format!("{name} does not die")));
             }
         }
-        self.inner.records.delete(name).map_err(unavailable)?;
+        self.inner.records.delete(&record).map_err(unavailable)?;
         self.inner.watched().remove(name);
         self.inner.remove_group(name).await;
         Ok(())
@@ -218,6 +223,7 @@ impl Inner {
         match self.spawner.launch(order).await? {
             wire::Launched::Started => self.launched_now(launch),
             wire::Launched::Exists => self.launched_before(launch).await,
+            wire::Launched::BegunBefore => Err(ExecutorError::BegunBefore),
             wire::Launched::Failed { message } => {
                 if let Some(cgroups) = &self.cgroups {
                     cgroups.remove(&launch.name);
@@ -263,6 +269,7 @@ impl Inner {
             ticket: 0,
             name: launch.name.to_string(),
             record: self.records.path(&launch.name),
+            begun: claim::path(&launch.private_directory, launch.attempt.number),
             directory: launch.directory.clone(),
             uid: owner.uid,
             gid: owner.gid,
@@ -301,7 +308,7 @@ impl Inner {
         let gone = || unavailable("the record of an earlier launch has just gone; it is tried again");
         let record = self.records.get(&launch.name).map_err(unavailable)?.ok_or_else(gone)?;
         if record.pid == 0 {
-            self.records.delete(&launch.name).map_err(unavailable)?;
+            self.records.delete_unclaimed(&launch.name).map_err(unavailable)?;
             return Err(gone());
         }
         let started = started(&launch.attempt, &record);

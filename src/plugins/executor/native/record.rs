@@ -1,12 +1,12 @@
 //! What is known of an attempt, on disk: a directory of root's for each, gone when it is forgotten.
 //!
-//! `claim` (pid and start time of the wrapper and of the job, when it began) is written by the wrapper before the user's
+//! `claim` (pid and start time of the wrapper and of the job, when it began; then where to write that it did) is written by the wrapper before the user's
 //! program begins; `status` (exit code, when) after it ended; `suspended` while it is. The directory itself is made
 //! before the fork, with the effect that a second launch of the same attempt does nothing.
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::process::Pid;
@@ -31,6 +31,8 @@ pub struct Record {
     pub started: Timestamp,
     pub status: Option<Status>,
     pub suspended: bool,
+    /// Where it is written, when it is forgotten, that it was begun.
+    begun: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,6 +59,7 @@ impl Records {
             Err(error) => return Err(error),
         };
         let claim = read(&path.join(CLAIM))?.unwrap_or_default();
+        let (claim, begun) = claim.split_once('\n').unwrap_or((&claim, ""));
         let mut numbers = claim.split_whitespace().map(|number| number.parse::<i64>().unwrap_or(0));
         let mut next = || numbers.next().unwrap_or(0);
         let (pid, start, job_pid, started) = (next(), next(), next(), next());
@@ -69,6 +72,7 @@ impl Records {
             started: if started > 0 { Timestamp(started) } else { Timestamp(made.map_or(0, |m| m.as_millis() as i64)) },
             status: read(&path.join(STATUS))?.and_then(|text| parse_status(&text)),
             suspended: path.join(SUSPENDED).exists(),
+            begun: PathBuf::from(begun),
         }))
     }
 
@@ -94,9 +98,29 @@ impl Records {
         }
     }
 
-    pub fn delete(&self, name: &AttemptName) -> io::Result<()> {
-        match std::fs::remove_dir_all(self.path(name)) {
+    /// Forgets an attempt, and leaves word with its job that it was begun.
+    pub fn delete(&self, record: &Record) -> io::Result<()> {
+        if !record.begun.as_os_str().is_empty() {
+            let mut options = std::fs::OpenOptions::new();
+            match options.write(true).create(true).truncate(false).mode(0o600).open(&record.begun) {
+                Ok(_) => {}
+                // Gone with its job, which nobody launches any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match std::fs::remove_dir_all(self.path(&record.name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a record that nobody has claimed. One that was claimed this moment stays.
+    pub fn delete_unclaimed(&self, name: &AttemptName) -> io::Result<()> {
+        match std::fs::remove_dir(self.path(name)) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }

@@ -183,6 +183,17 @@ fn launch(order: Order) {
         }
         Err(error) => return failed(ticket, &error.to_string()),
     }
+    // Looked for behind our own record: what is forgotten from here on is not this attempt.
+    match std::fs::symlink_metadata(&order.begun) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        outcome => {
+            let _ = std::fs::remove_dir(&order.record);
+            return match outcome {
+                Ok(_) => say(&Said { ticket, launched: Launched::BegunBefore }),
+                Err(error) => failed(ticket, &error.to_string()),
+            };
+        }
+    }
     // SAFETY: this process has one thread, so the child may do anything.
     match unsafe { fork() } {
         Ok(ForkResult::Parent { .. }) => {}

@@ -12,6 +12,8 @@ pub struct Order {
     pub name: String,
     /// The directory that claims the attempt: made before the fork, it holds what is known of it.
     pub record: PathBuf,
+    /// Says that the attempt was begun and forgotten (see `executor::claim`).
+    pub begun: PathBuf,
     pub directory: PathBuf,
     pub uid: u32,
     pub gid: u32,
@@ -37,6 +39,8 @@ pub enum Launched {
     Started,
     /// There is a record of that name: it was launched before.
     Exists,
+    /// It was launched before, ended, and was forgotten.
+    BegunBefore,
     Failed {
         message: String,
     },

@@ -71,6 +71,10 @@ fn attempt(order: &Order) -> i32 {
         // The job is still behind its gate, which closes without a word.
         drop(opener);
         let _ = waitpid(job, None);
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            say(&Said { ticket: order.ticket, launched: Launched::Exists });
+            return 1;
+        }
         return give_back(order, &error.to_string());
     }
     say(&Said { ticket: order.ticket, launched: Launched::Started });
@@ -84,7 +88,8 @@ fn attempt(order: &Order) -> i32 {
 }
 
 fn give_back(order: &Order, message: &str) -> i32 {
-    let _ = std::fs::remove_dir_all(&order.record);
+    // Only what nobody claimed: the record may be another wrapper's by now.
+    let _ = std::fs::remove_dir(&order.record);
     failed(order.ticket, message);
     1
 }
@@ -98,7 +103,12 @@ fn claim(order: &Order, job: Pid) -> std::io::Result<()> {
     let me = std::process::id() as i32;
     let start = start_time(me).unwrap_or(0);
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(order.record.join(CLAIM))?;
-    file.write_all(format!("{me} {start} {job} {}", millis()).as_bytes())
+    let numbers = format!("{me} {start} {job} {}\n", millis());
+    let written = file.write_all(numbers.as_bytes()).and_then(|()| file.write_all(order.begun.as_os_str().as_bytes()));
+    if written.is_err() {
+        let _ = std::fs::remove_file(order.record.join(CLAIM));
+    }
+    written
 }
 
 /// Waits for the job; what it left in its process group goes with it, as it would in a container.
