@@ -9,8 +9,8 @@ use crate::bootstrap::cluster::{self, Ended};
 use crate::bootstrap::{FirstAdmin, admin};
 use crate::config::Config;
 use crate::domain::{ProcessRole, UserId};
-use crate::process;
 use crate::process::daemon::{self, DaemonError};
+use crate::process::{self, signals};
 use crate::telemetry;
 
 /// How long `stop` waits.
@@ -169,8 +169,14 @@ fn start(role: ProcessRole, pid_file: &Path, log: &Path) -> daemon::Result<i32> 
 
 fn run_here(config: Config, role: ProcessRole) -> i32 {
     telemetry::init(&config.log.level, config.log.json);
+    if let Err(error) = signals::remember_end() {
+        eprintln!("go-d: {}: signals cannot be listened to: {error}", name(role));
+        return FAILED;
+    }
     match actix::System::new().block_on(cluster::run(config, role, daemon::say_ready)) {
         Ok(Ended::Stopped) => DONE,
+        // While the one made room for the other, the whole was asked to end.
+        Ok(Ended::Reload(_)) if signals::end_at_once() => DONE,
         Ok(Ended::Reload(listener)) => {
             eprintln!("go-d: {}: {}", name(role), daemon::begin_anew(listener));
             FAILED

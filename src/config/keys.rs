@@ -116,7 +116,7 @@ pub const KEYS: &[Key] = &[
     key("ldap_home_field", Text, "homeDirectory", "GODOCKER_LDAP_HOME_FIELD", "The attribute that holds the home directory."),
     key("ldap_mail_field", Text, "mail", "GODOCKER_LDAP_MAIL_FIELD", "The attribute that holds the mail address."),
     key("ldap_timeout", Duration, "10s", "GODOCKER_LDAP_TIMEOUT", "How long the directory may take to answer."),
-    key("trusted_proxies", List, "", "GODOCKER_TRUSTED_PROXIES", "Addresses or networks of proxies in front of us, whose X-Forwarded-For is believed."),
+    key("trusted_proxies", List, "", "GODOCKER_TRUSTED_PROXIES", "Addresses or networks of proxies in front of us, whose X-Forwarded-For, -Host and -Proto are believed."),
     key("allow_proxy_remote_user", Bool, "false", "GODOCKER_ALLOW_PROXY_REMOTE_USER", "A trusted proxy says who is logged in."),
     key("proxy_remote_user_header", Text, "X-Remote-User", "GODOCKER_PROXY_REMOTE_USER_HEADER", "The header in which it says so. The proxy must remove it from what it gets."),
     key("guest_allow", Bool, "false", "GODOCKER_GUEST_ALLOW", "People may come in through the providers below, and submit once an administrator has activated them."),

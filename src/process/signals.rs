@@ -1,7 +1,10 @@
 //! How a daemon is asked to end.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use nix::sys::signal::{SigHandler, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Comes back when this process is asked to end, by SIGTERM or SIGINT. From the first time this is polled, those
@@ -26,6 +29,26 @@ pub async fn shutdown_requested() -> io::Result<()> {
 pub async fn reload_requested() -> io::Result<()> {
     signal(SignalKind::hangup())?.recv().await;
     Ok(())
+}
+
+static ASKED_TO_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+const ENDING: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
+
+/// From now on it is remembered when this process is asked to end, also while nobody waits for it.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub fn remember_end() -> io::Result<()> {
+    ENDING.iter().try_for_each(|signal| signal_hook::flag::register(*signal as i32, ASKED_TO_END.clone()).map(drop))
+}
+
+/// From here on a request to end ends the process at once. True when there has been one.
+pub fn end_at_once() -> bool {
+    for signal in ENDING {
+        // SAFETY: the default action runs no code of ours.
+        let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
+    }
+    ASKED_TO_END.load(Ordering::SeqCst)
 }
 
 #[cfg(test)]

@@ -93,6 +93,28 @@ fn forwarded_for(request: &HttpRequest, trusted: impl Fn(IpAddr) -> bool) -> Opt
     None
 }
 
+/// How the browser reaches us, without a slash or our prefix at the end: as go-d.ini says, or as a trusted proxy says
+/// that it was asked (X-Forwarded-Proto, X-Forwarded-Host), or as the request itself names us.
+pub fn origin(site: &Site, request: &HttpRequest) -> String {
+    if let Some(endpoint) = &site.config.web.endpoint {
+        return endpoint.clone();
+    }
+    let by_proxy = request.peer_addr().is_some_and(|peer| site.config.proxy.trusts(peer.ip()));
+    origin_of(request, by_proxy)
+}
+
+fn origin_of(request: &HttpRequest, by_proxy: bool) -> String {
+    let said = |name: &str| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        // Of several proxies, the first is the one that the browser spoke to.
+        value.split(',').next().map(str::trim).filter(|first| !first.is_empty())
+    };
+    let forwarded = |name: &str| said(name).filter(|_| by_proxy);
+    let scheme = forwarded("X-Forwarded-Proto").filter(|scheme| ["http", "https"].contains(scheme)).unwrap_or("http");
+    let host = forwarded("X-Forwarded-Host").or_else(|| said("Host")).unwrap_or("localhost");
+    format!("{scheme}://{host}")
+}
+
 /// Who a trusted proxy says is logged in (`allow_proxy_remote_user`).
 pub fn remote_user(site: &Site, request: &HttpRequest) -> Option<String> {
     let header = site.config.proxy.remote_user_header.as_deref()?;
@@ -109,6 +131,19 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_says_how_it_was_reached() {
+        let request = TestRequest::default()
+            .insert_header(("Host", "10.0.0.9:6543"))
+            .insert_header(("X-Forwarded-Host", "jobs.lab.example, inner.lab.example"))
+            .insert_header(("X-Forwarded-Proto", "https"))
+            .to_http_request();
+        assert_eq!(origin_of(&request, true), "https://jobs.lab.example");
+        assert_eq!(origin_of(&request, false), "http://10.0.0.9:6543");
+        let odd = TestRequest::default().insert_header(("X-Forwarded-Proto", "javascript")).to_http_request();
+        assert!(origin_of(&odd, true).starts_with("http://"));
+    }
 
     #[test]
     fn only_what_trusted_proxies_added_is_believed() {

@@ -18,7 +18,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::error::ApiError;
 use crate::domain::{Job, ProjectId, Scope, Standing, User, UserId};
 
-pub use identify::{client_address, personal_token, remote_user};
+pub use identify::{client_address, origin, personal_token, remote_user};
 pub use keys::{SigningKeys, api_key_matches, new_secret, secret_hash};
 pub use limiter::LoginLimiter;
 

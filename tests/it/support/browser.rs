@@ -4,7 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 
-use super::{PASSWORD, Server};
+use super::{Api, PASSWORD};
 
 /// Keeps cookies, and follows no redirect so that a test sees it.
 pub struct Browser {
@@ -23,7 +23,7 @@ pub struct Seen {
 }
 
 impl Browser {
-    pub fn at(server: &Server) -> Self {
+    pub fn at(server: &Api) -> Self {
         let client = reqwest::Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap();
         Browser { client, url: server.url(), cookie: String::new(), header: None }
     }

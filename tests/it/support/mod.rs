@@ -1,18 +1,24 @@
 //! Servers to test against, and the API as a test speaks it.
 
+pub mod api;
 pub mod browser;
+pub mod certificates;
+pub mod cluster;
 pub mod engine;
 pub mod mail_sink;
 pub mod provider;
+pub mod redis;
 pub mod slapd;
 pub mod webdriver;
 
 use std::io::{BufRead, BufReader};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+
+pub use api::Api;
 
 pub const IMAGE: &str = "godocker/busybox";
 pub const API_KEY: &str = "the-key-of-the-tests";
@@ -21,11 +27,17 @@ pub const PASSWORD: &str = "the password of the tests";
 /// A `go-d up` of its own, in a directory of its own. Killed, with all its jobs, when dropped.
 pub struct Server {
     child: Child,
-    pub address: String,
+    api: Api,
     dir: tempfile::TempDir,
     env: Vec<(String, String)>,
-    token: String,
-    client: reqwest::Client,
+}
+
+impl Deref for Server {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
 }
 
 #[derive(Default)]
@@ -68,40 +80,64 @@ impl Options {
             ("GODOCKER_KILL_GRACE".to_owned(), "1s".to_owned()),
         ];
         env.extend(self.env);
-        // The same key is known by whatever provider is first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client =
-            reqwest::Client::builder().timeout(Duration::from_secs(120)).pool_max_idle_per_host(0).build().unwrap();
         let (child, address) = spawn(&env, "127.0.0.1:0", dir.path());
-        let mut server = Server { child, address, dir, env, token: String::new(), client };
-        server.log_in().await;
-        server
+        let api = Api::log_in(&address, dir.path().join("go-d.log")).await;
+        Server { child, api, dir, env }
     }
 }
 
 fn spawn(env: &[(String, String)], listen: &str, dir: &Path) -> (Child, String) {
     let log = std::fs::File::options().create(true).append(true).open(dir.join("go-d.log")).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_go-d"))
-        // A system user that every Debian has, with a home that exists.
-        .args(["up", "--listen", listen, "--run-as", "games"])
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .envs(env.iter().cloned())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // A system user that every Debian has, with a home that exists.
+    let mut command = command(env, &["up", "--listen", listen, "--run-as", "games"], None);
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut lines = lines_of(&mut child);
     let ready = "GoDocker is ready at http://";
     let address = lines
-        .by_ref()
-        .map_while(Result::ok)
         .find_map(|line| line.strip_prefix(ready).map(str::to_owned))
         .unwrap_or_else(|| panic!("go-d did not start: {}", log_of(dir)));
     // What it says later must have somewhere to go.
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    std::thread::spawn(move || lines.for_each(drop));
     (child, address)
+}
+
+/// `go-d` with nothing around it but `env`; in a network namespace where one is named.
+fn command(env: &[(String, String)], args: &[&str], namespace: Option<&str>) -> Command {
+    let program = env!("CARGO_BIN_EXE_go-d");
+    let mut command = match namespace {
+        None => Command::new(program),
+        Some(namespace) => {
+            let mut command = Command::new("ip");
+            command.args(["netns", "exec", namespace, program]);
+            command
+        }
+    };
+    command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.envs(env.iter().cloned()).stdin(Stdio::null());
+    command
+}
+
+/// Runs `go-d` to its end.
+fn go_d(env: &[(String, String)], args: &[&str], stdin: &str) -> std::process::Output {
+    use std::io::Write;
+    let mut command = command(env, args, None);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn lines_of(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+    BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok)
+}
+
+/// Native jobs outlive their server by design; those of a test do not outlive it.
+fn kill_processes_under(dir: &Path) {
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|pid| pid.parse::<i32>().ok()) else { continue };
+        if std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir)) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+        }
+    }
 }
 
 fn log_of(dir: &Path) -> String {
@@ -109,45 +145,14 @@ fn log_of(dir: &Path) -> String {
 }
 
 impl Server {
-    async fn log_in(&mut self) {
-        let body = json!({ "user": "admin", "apikey": API_KEY });
-        let (status, answer) = self.call("POST", "/authenticate", Some(body)).await;
-        assert_eq!(status, 200, "{answer}");
-        self.token = answer["token"].as_str().unwrap().to_owned();
-    }
-
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn log(&self) -> String {
-        log_of(self.dir.path())
-    }
-
-    pub fn token(&self) -> &str {
-        &self.token
-    }
-
     /// `go-d user ..` on this server's database; what it prints.
     pub fn go_d_user(&self, args: &[&str], stdin: &str) -> std::process::Output {
-        use std::io::Write;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_go-d"))
-            .arg("user")
-            .args(args)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .envs(self.env.iter().cloned())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+        let args: Vec<_> = ["user"].iter().chain(args).copied().collect();
+        go_d(&self.env, &args, stdin)
     }
 
     /// A new local user without a password, whose jobs run as `uid`; their token.
@@ -158,97 +163,6 @@ impl Server {
         assert!(made.status.success(), "{said}{}", String::from_utf8_lossy(&made.stderr));
         let key = said.split("API key: ").nth(1).unwrap().lines().next().unwrap();
         self.token_of(id, key).await
-    }
-
-    pub async fn token_of(&self, id: &str, key: &str) -> String {
-        let (status, answer) =
-            self.call_as("", "POST", "/authenticate", Some(json!({ "user": id, "apikey": key }))).await;
-        assert_eq!(status, 200, "{answer}");
-        answer["token"].as_str().unwrap().to_owned()
-    }
-
-    /// A path of the API and what it answers the administrator; text that is no JSON comes as a string.
-    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        self.call_as(&self.token, method, path, body).await
-    }
-
-    /// The same for who has this token; `""` is nobody.
-    pub async fn call_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let url = format!("{}/api/1.0{path}", self.url());
-        let mut request = self.client.request(method, url);
-        if !token.is_empty() {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let response = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log()));
-        let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    }
-
-    pub async fn get(&self, path: &str) -> Value {
-        let (status, answer) = self.call("GET", path, None).await;
-        assert_eq!(status, 200, "{path}: {answer}");
-        answer
-    }
-
-    pub async fn submit(&self, job: Value) -> u64 {
-        let (status, answer) = self.call("POST", "/task", Some(job)).await;
-        assert_eq!(status, 200, "{answer}");
-        answer["id"].as_u64().unwrap()
-    }
-
-    pub async fn submit_as(&self, token: &str, job: Value) -> u64 {
-        let (status, answer) = self.call_as(token, "POST", "/task", Some(job)).await;
-        assert_eq!(status, 200, "{answer}");
-        answer["id"].as_u64().unwrap()
-    }
-
-    pub async fn task(&self, id: u64) -> Value {
-        self.get(&format!("/task/{id}")).await
-    }
-
-    /// The job, once it is over.
-    pub async fn over(&self, id: u64) -> Value {
-        for _ in 0..12 {
-            let task = self.get(&format!("/task/{id}/wait?timeout=10")).await;
-            if task["status"]["primary"] == "over" {
-                return task;
-            }
-        }
-        panic!("job {id} is not over: {}\n{}", self.task(id).await, self.log());
-    }
-
-    /// The job, once `is` holds for it.
-    pub async fn until(&self, id: u64, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let task = self.task(id).await;
-            if is(&task) {
-                return task;
-            }
-            assert!(Instant::now() < deadline, "job {id} is not {what}: {task}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    pub async fn running(&self, id: u64) -> Value {
-        self.until(id, "running", |task| task["status"]["phase"] == "running").await
-    }
-
-    pub async fn file(&self, id: u64, name: &str) -> String {
-        let url = format!("{}/api/1.0/task/{id}/files/{name}", self.url());
-        let response = self.client.get(url).bearer_auth(&self.token).send().await.unwrap();
-        assert_eq!(response.status(), 200, "{name}");
-        response.text().await.unwrap()
-    }
-
-    pub async fn kill_job(&self, id: u64) {
-        let (status, answer) = self.call("DELETE", &format!("/task/{id}"), None).await;
-        assert_eq!(status, 200, "{answer}");
     }
 
     /// SIGKILL, as a crash.
@@ -266,10 +180,9 @@ impl Server {
 
     /// On the same address, over the same data.
     pub async fn start_again(&mut self) {
-        let (child, address) = spawn(&self.env, &self.address.clone(), self.dir.path());
+        let (child, address) = spawn(&self.env, &self.address, self.dir.path());
         self.child = child;
-        self.address = address;
-        self.log_in().await;
+        self.api = Api::log_in(&address, self.dir.path().join("go-d.log")).await;
     }
 }
 
@@ -277,17 +190,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // Native jobs outlive their server by design; those of a test do not outlive it.
-        let ours = self.dir.path().display().to_string();
-        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let Some(pid) = process.file_name().to_str().and_then(|pid| pid.parse::<i32>().ok()) else { continue };
-            let in_ours =
-                |what: &str| std::fs::read_link(process.path().join(what)).is_ok_and(|path| path.starts_with(&ours));
-            if in_ours("cwd") {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
-            }
-        }
-        engine::remove_containers_under(&ours);
+        kill_processes_under(self.dir.path());
+        engine::remove_containers_under(&self.dir.path().display().to_string());
     }
 }
 

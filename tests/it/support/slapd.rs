@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::certificates::make_certificates;
+
 pub const BASE_DN: &str = "dc=lab,dc=example";
 pub const ADMIN_DN: &str = "cn=admin,dc=lab,dc=example";
 pub const ADMIN_PASSWORD: &str = "the administrator's password";
@@ -115,21 +117,6 @@ fn serve(dir: &Path, port: u16, tls_port: u16) -> Option<Child> {
 fn run(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// An authority and a server's certificate signed by it; another authority.
-fn make_certificates(dir: &Path) {
-    let openssl = |arguments: &str| run(Command::new("openssl").args(arguments.split(' ')).current_dir(dir));
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    for name in ["ca", "other-ca"] {
-        openssl(&format!("req -x509 {key} -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem"));
-    }
-    let names = "basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n";
-    std::fs::write(dir.join("server.ext"), names).unwrap();
-    openssl(&format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"));
-    openssl(
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext -out server.pem",
-    );
 }
 
 fn fill(dir: &Path) {

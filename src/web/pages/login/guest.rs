@@ -8,7 +8,7 @@ use super::{finish, own_path};
 use crate::domain::Timestamp;
 use crate::plugins::guests::{Begun, GuestError};
 use crate::web::Site;
-use crate::web::access::client_address;
+use crate::web::access::{client_address, origin};
 use crate::web::accounts::guests::come_in;
 use crate::web::error::ApiError;
 use crate::web::pages::error::PageError;
@@ -90,9 +90,7 @@ pub async fn finish_guest(
 
 /// Where the provider sends the browser back to: one address a provider, as registered there.
 fn callback(site: &Site, request: &HttpRequest, provider: &str) -> String {
-    let info = request.connection_info();
-    let ours = site.config.web.endpoint.clone().unwrap_or_else(|| format!("http://{}", info.host()));
-    format!("{ours}{}/login/guest/{provider}/callback", site.config.web.prefix)
+    format!("{}{}/login/guest/{provider}/callback", origin(site, request), site.config.web.prefix)
 }
 
 fn told(error: GuestError) -> ApiError {
