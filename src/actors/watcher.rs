@@ -14,7 +14,7 @@ use super::share::Share;
 use super::{Deliver, Shutdown, Works, ending, launching, recovery};
 use crate::bus::Command;
 use crate::domain::{Job, JobId, Phase, Request, StopCause, Timestamp};
-use crate::plugins::executor::AttemptEnd;
+use crate::plugins::executor::{AttemptEnd, Exit};
 use crate::plugins::watcher::WatcherRule;
 use crate::store::{Applied, Change, StoreError};
 
@@ -279,15 +279,16 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<
     };
     let ends: Vec<_> = ends.into_iter().filter(current).collect();
     let sizes = join_all(ends.iter().map(|end| works.files.settle(&jobs[&end.name.job]))).await;
+    let exits = join_all(ends.iter().map(|end| exit_of(works, end))).await;
     let now = works.clock.now();
     let (mut changes, mut of) = (Vec::new(), Vec::new());
-    for (end, size) in ends.into_iter().zip(sizes) {
+    for ((end, size), exit) in ends.into_iter().zip(sizes).zip(exits) {
         let job = &jobs[&end.name.job];
         let size = size.unwrap_or_else(|error| {
             tracing::warn!(job = %job.id, %error, "the job directory could not be settled");
             0
         });
-        if let Ok(change) = ending::after_attempt(job, end, size, now) {
+        if let Ok(change) = ending::after_attempt(job, &AttemptEnd { exit, ..end.clone() }, size, now) {
             changes.push(change);
             of.push(end);
         }
@@ -313,6 +314,16 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<
     told.tell(works).await;
     moved.iter().for_each(|job| works.changed(job));
     Ok(stale)
+}
+
+/// What the backend does not know, the attempt itself may have said.
+async fn exit_of(works: &Works, end: &AttemptEnd) -> Exit {
+    match end.exit {
+        Exit { code: None, out_of_memory: false } => {
+            Exit { code: works.files.exit_said(end.name.job).await, out_of_memory: false }
+        }
+        _ => end.exit.clone(),
+    }
 }
 
 #[derive(Default)]

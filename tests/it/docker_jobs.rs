@@ -76,6 +76,13 @@ async fn ports_are_opened_on_the_host() {
 }
 
 #[tokio::test]
+async fn the_exit_code_that_engines_give_what_they_lost_is_also_a_jobs_own() {
+    let server = docker().start().await;
+    let task = server.over(server.submit(job("exit 255")).await).await;
+    assert_eq!((&task["status"]["ending"], &task["status"]["exitcode"]), (&"failed".into(), &255.into()), "{task}");
+}
+
+#[tokio::test]
 async fn a_container_removed_by_somebody_else_is_a_node_failure() {
     let server = docker().start().await;
     let id = server.submit(job("sleep 60")).await;
@@ -90,15 +97,25 @@ async fn an_engine_that_goes_and_comes_back_loses_nothing() {
     let mut engine = Engine::start();
     let server = docker().with("GODOCKER_DOCKER_URL", &engine.host()).start().await;
     let networkless = |script: &str| job_with(script, "container", "network", false);
-    let before = server.submit(networkless("sleep 3; echo lived")).await;
+    let before = server.submit(networkless("while [ ! -e go ]; do sleep 0.1; done; echo lived")).await;
+    let ending = server.submit(networkless("echo begun; while [ ! -e go ]; do sleep 0.1; done; exit 5")).await;
     server.running(before).await;
+    let task = server.running(ending).await;
     engine.stop();
+    let directory = task["container"]["volumes"][0]["path"].as_str().unwrap();
+    std::fs::write(format!("{directory}/go"), "").unwrap();
+    let said = || std::fs::read_to_string(format!("{directory}/god.exit")).unwrap_or_default();
+    crate::support::cluster::until("it ends while no engine looks", || (said() == "5\n").then_some(())).await;
     let during = server.submit(networkless("echo later")).await;
     let away = |task: &serde_json::Value| task["status"]["pending"]["code"] == "executor_away";
     let task = server.until(during, "waiting for the engine", away).await;
     assert!(task["status"]["reason"].as_str().unwrap().contains("does not answer"), "{task}");
     assert_eq!(server.task(before).await["status"]["phase"], "running");
     engine.go_on();
+    let directory = server.task(before).await["container"]["volumes"][0]["path"].as_str().unwrap().to_owned();
+    std::fs::write(format!("{directory}/go"), "").unwrap();
+    let task = server.over(ending).await;
+    assert_eq!((&task["status"]["ending"], &task["status"]["exitcode"]), (&"failed".into(), &5.into()), "{task}");
     for (id, log) in [(before, "lived\n"), (during, "later\n")] {
         let task = server.over(id).await;
         assert_eq!(task["status"]["ending"], "done", "{task}\n{}", server.log());

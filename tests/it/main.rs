@@ -21,5 +21,6 @@ mod people;
 mod redis;
 mod schemathesis;
 mod secrets;
+mod soak;
 mod starting;
 mod support;

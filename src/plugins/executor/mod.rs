@@ -63,7 +63,8 @@ pub struct Started {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
-    /// As a shell would say it: 128 + n for signal n. `None` when nobody knows any more.
+    /// As a shell would say it: 128 + n for signal n. `None` when the backend does not know (any more): what the job's
+    /// own wrapper wrote to god.exit then counts, and a job that wrote nothing there was lost with its node.
     pub code: Option<i32>,
     pub out_of_memory: bool,
 }

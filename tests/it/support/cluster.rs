@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::netns::Host;
 use super::redis::Redis;
 use super::{API_KEY, Api, PASSWORD, command, engine, go_d, kill_processes_under, lines_of};
 
@@ -23,8 +24,8 @@ struct Process {
     child: Child,
     /// Of a web process.
     address: Option<String>,
-    /// The network namespace it lives in.
-    namespace: Option<String>,
+    /// The host it lives on, where that is not this one: its network namespace and address.
+    host: Option<(String, String)>,
 }
 
 /// A cluster without processes yet.
@@ -101,14 +102,21 @@ impl Cluster {
 
     /// Starts `<role>-<anything>`. One that lived before under that name must be gone.
     pub fn start(&mut self, name: &str) {
-        self.start_in(name, None);
+        self.start_at(name, None);
     }
 
-    /// In a network namespace.
-    pub fn start_in(&mut self, name: &str, namespace: Option<&str>) {
+    /// On another host.
+    pub fn start_in(&mut self, name: &str, host: Option<&Host>) {
+        self.start_at(name, host.map(|host| (host.name().to_owned(), host.inside())));
+    }
+
+    fn start_at(&mut self, name: &str, host: Option<(String, String)>) {
         let role = name.split('-').next().unwrap();
         let log = std::fs::File::options().create(true).append(true).open(self.log_path(name)).unwrap();
-        let mut command = command(&self.env, &[role, "run"], namespace);
+        let mut command = command(&self.env, &[role, "run"], host.as_ref().map(|(namespace, _)| namespace.as_str()));
+        if let Some((_, address)) = &host {
+            command.env("GODOCKER_WEB_HOST", address);
+        }
         if let Some(web) = self.processes.get(name).and_then(|process| process.address.as_ref()) {
             // Under the address it had before, as behind a proxy.
             command.env("GODOCKER_WEB_PORT", web.split([':', '/']).nth(1).unwrap());
@@ -122,7 +130,7 @@ impl Cluster {
         });
         // What it says later must have somewhere to go.
         std::thread::spawn(move || lines.for_each(drop));
-        let process = Process { child, address, namespace: namespace.map(str::to_owned) };
+        let process = Process { child, address, host };
         self.processes.insert(name.to_owned(), process);
     }
 
@@ -164,8 +172,7 @@ impl Cluster {
 
     /// And starts it again, where it was.
     pub fn start_again(&mut self, name: &str) {
-        let namespace = self.processes[name].namespace.clone();
-        self.start_in(name, namespace.as_deref());
+        self.start_at(name, self.processes[name].host.clone());
     }
 
     /// SIGTERM; the exit code.

@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod engine;
 pub mod mail_sink;
+pub mod netns;
 pub mod provider;
 pub mod redis;
 pub mod slapd;

@@ -14,10 +14,12 @@ const DIRECTORY: &str = "/mnt/go-docker";
 
 /// Begins the user's script and says when. A constant: nothing of the user's is ever part of a shell line. It asks the
 /// image for `sh` and nothing else; `date` where it is. The script runs by its own interpreter if the image has it. A
-/// SIGTERM is handed on, and waited through.
+/// SIGTERM is handed on, and waited through. god.exit is for when the engine knows the exit code no more
+/// ([`crate::files::JobDirs::exit_said`]).
 const BEGIN: &str = r#"cd /mnt/go-docker || exit 126
 now() { date +%s 2>/dev/null || echo; }
 now > god.info
+: > god.exit
 exec > god.log 2> god.err < /dev/null
 with=sh
 read -r first < cmd.sh
@@ -40,6 +42,7 @@ while kill -0 $job 2>/dev/null; do
   code=$?
 done
 now >> god.info
+echo $code > god.exit
 exit $code
 "#;
 

@@ -7,6 +7,10 @@ use super::DockerExecutor;
 use crate::domain::{Attempt, AttemptName, Clock, PortMapping, SystemClock, Timestamp};
 use crate::plugins::executor::{AttemptEnd, ExecutorError, Exit, Sighting, Started};
 
+/// What an engine that was away says of a container that ended meanwhile. One that ended so by itself has said it in
+/// its job directory.
+const UNKNOWN: i64 = 255;
+
 pub fn status_code(error: &Error) -> Option<u16> {
     match error {
         Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
@@ -61,7 +65,7 @@ pub fn end(name: &AttemptName, state: &ContainerState) -> AttemptEnd {
     AttemptEnd {
         name: name.clone(),
         exit: Exit {
-            code: state.exit_code.and_then(|code| i32::try_from(code).ok()),
+            code: state.exit_code.filter(|code| *code != UNKNOWN).and_then(|code| i32::try_from(code).ok()),
             // A job that ended well did without what was killed.
             out_of_memory: state.oom_killed.unwrap_or(false) && state.exit_code != Some(0),
         },

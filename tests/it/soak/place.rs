@@ -1,0 +1,110 @@
+//! What the soak runs on: two hosts, one of them a network namespace; Redis, a database and an engine of its own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use godocker::bootstrap::open_store;
+use godocker::config::{self, Config, Sources};
+use godocker::domain::Phase;
+use godocker::store::{JobFilter, Page, Store};
+
+use super::load::Kind;
+use crate::support::cluster::{Cluster, cluster};
+use crate::support::engine::{Engine, docker};
+use crate::support::netns::Host;
+use crate::support::redis::Redis;
+
+/// Processes by where they live: here, and on the far host.
+const HERE: [&str; 5] = ["scheduler-1", "watcher-1", "watcher-2", "archive-1", "web-1"];
+const FAR: [&str; 3] = ["scheduler-2", "watcher-3", "web-2"];
+
+pub struct Place {
+    pub cluster: Cluster,
+    pub engine: Engine,
+    pub far: Host,
+}
+
+pub struct SoakUser {
+    pub id: String,
+    pub key: String,
+}
+
+pub fn begin() -> Place {
+    let far = Host::new("far");
+    let engine = Engine::start();
+    let redis = Redis::with(&[&far.outside()], &[]);
+    let url = format!("redis://{}:{}/0", far.outside(), redis.port());
+    let mut cluster = cluster(redis)
+        .with("GODOCKER_REDIS_URL", &url)
+        .with("GODOCKER_EXECUTORS", "native, docker")
+        .with("GODOCKER_DOCKER_URL", &engine.host())
+        .with("GODOCKER_NATIVE_CPUS", "12")
+        .with("GODOCKER_RECONCILE_EVERY", "5s")
+        .begin(&HERE);
+    for name in FAR {
+        cluster.start_in(name, Some(&far));
+    }
+    Place { cluster, engine, far }
+}
+
+impl Place {
+    /// New users with uids of their own.
+    pub async fn users(&self, count: u32) -> Vec<SoakUser> {
+        let make = |n: u32| {
+            let (id, uid) = (format!("user{n}"), (20_000 + n).to_string());
+            let made = self.cluster.go_d_well(&["user", "create", &id, "--no-password", "--uid", &uid, "--gid", &uid]);
+            let key = made.split("API key: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+            SoakUser { id, key }
+        };
+        (0..count).map(make).collect()
+    }
+
+    pub fn webs(&self) -> Vec<String> {
+        ["web-1", "web-2"].map(|web| format!("http://{}", self.cluster.address(web))).to_vec()
+    }
+
+    fn config(&self) -> Config {
+        let env = self.cluster.env().collect();
+        config::load(&Sources { file: None, env, flags: Vec::new() }).unwrap().0
+    }
+
+    pub async fn store(&self) -> Arc<dyn Store> {
+        open_store(&self.config()).await.unwrap()
+    }
+
+    pub fn shared_dir(&self) -> PathBuf {
+        self.config().shared_dir
+    }
+
+    /// Jobs that run until they are killed, and whose submitter never heard that they were accepted.
+    pub async fn kill_strays(&self) {
+        let api = self.cluster.api("web-1").await;
+        let filter = JobFilter { phases: Phase::ACTIVE.to_vec(), ..JobFilter::default() };
+        for job in self.store().await.list(&filter, Page::ALL).await.unwrap() {
+            if Kind::of(&job.spec.name) == Kind::Killed && job.request.is_none() {
+                // It may be killed by now.
+                api.call("DELETE", &format!("/task/{}", job.id), None).await;
+            }
+        }
+    }
+
+    /// Ends every role as an administrator would.
+    pub fn stop(&mut self) {
+        for name in self.cluster.names() {
+            assert_eq!(self.cluster.stop(&name), Some(0), "{name}: {}", self.cluster.log(&name));
+        }
+    }
+
+    /// Names of the containers that the engine has, also of those that have ended.
+    pub fn containers(&self) -> String {
+        let listed = docker(Some(&self.engine.host()), &["ps", "-a", "--format", "{{.Names}} {{.Status}}"]);
+        assert!(listed.status.success());
+        String::from_utf8_lossy(&listed.stdout).trim().to_owned()
+    }
+
+    /// What the native executor still knows of.
+    pub fn native_records(&self) -> Vec<String> {
+        let records = std::fs::read_dir(self.cluster.data_dir().join("native")).unwrap();
+        records.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
