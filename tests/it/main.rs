@@ -13,6 +13,7 @@ mod docker_jobs;
 mod executors;
 mod faults;
 mod guests;
+mod install;
 mod ldap;
 mod life;
 mod old_client;

@@ -9,6 +9,7 @@ use godocker::domain::Phase;
 use godocker::store::{JobFilter, Page, Store};
 
 use super::load::Kind;
+use crate::support::IMAGE;
 use crate::support::cluster::{Cluster, cluster};
 use crate::support::engine::{Engine, docker};
 use crate::support::netns::Host;
@@ -17,6 +18,9 @@ use crate::support::redis::Redis;
 /// Processes by where they live: here, and on the far host.
 const HERE: [&str; 5] = ["scheduler-1", "watcher-1", "watcher-2", "archive-1", "web-1"];
 const FAR: [&str; 3] = ["scheduler-2", "watcher-3", "web-2"];
+
+/// A container that the engine had before.
+pub const NOT_OURS: &str = "not-ours";
 
 pub struct Place {
     pub cluster: Cluster,
@@ -32,6 +36,10 @@ pub struct SoakUser {
 pub fn begin() -> Place {
     let far = Host::new("far");
     let engine = Engine::start();
+    // Not ours, and to be left alone. It also keeps the engine from thinking at a stop that nothing runs, in which case
+    // it would kill what is just being started.
+    let idle = ["run", "-d", "--name", NOT_OURS, "--network", "none", IMAGE, "sleep", "1000000"];
+    assert!(docker(Some(&engine.host()), &idle).status.success());
     let redis = Redis::with(&[&far.outside()], &[]);
     let url = format!("redis://{}:{}/0", far.outside(), redis.port());
     let mut cluster = cluster(redis)
@@ -95,9 +103,9 @@ impl Place {
         }
     }
 
-    /// Names of the containers that the engine has, also of those that have ended.
+    /// Names and states of the containers that the engine has, also of those that have ended.
     pub fn containers(&self) -> String {
-        let listed = docker(Some(&self.engine.host()), &["ps", "-a", "--format", "{{.Names}} {{.Status}}"]);
+        let listed = docker(Some(&self.engine.host()), &["ps", "-a", "--format", "{{.Names}} {{.State}}"]);
         assert!(listed.status.success());
         String::from_utf8_lossy(&listed.stdout).trim().to_owned()
     }
