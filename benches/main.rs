@@ -2,9 +2,14 @@
 //!
 //! Not a test: nothing fails here but what cannot be measured.
 
+mod cluster;
 mod docker;
 mod server;
 mod store;
+// Clusters are made as the tests make them.
+#[allow(dead_code, reason = "the tests use the rest")]
+#[path = "../tests/it/support/mod.rs"]
+mod support;
 mod yardsticks;
 
 use std::time::{Duration, Instant};
@@ -60,4 +65,7 @@ async fn main() {
     let hyperqueue = yardsticks::hyperqueue();
     server::native(&format!("HyperQueue {hyperqueue}; bash spawns {spawned}")).await;
     docker::containers().await;
+    cluster::shapes().await;
+    cluster::takeover().await;
+    cluster::a_million_pending().await;
 }

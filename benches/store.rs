@@ -13,7 +13,7 @@ use crate::{millis, row};
 const JOBS: usize = 1_000_000;
 const BATCH: usize = 20_000;
 
-fn new_job(user: usize) -> NewJob {
+pub fn new_job(user: usize) -> NewJob {
     let spec = JobSpec {
         name: "finished".into(),
         description: String::new(),

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 
 use crate::bootstrap::cluster::{self, Ended};
 use crate::bootstrap::{FirstAdmin, admin};
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::domain::{ProcessRole, UserId};
-use crate::process::daemon::{self, DaemonError};
+use crate::process::daemon::{self, DaemonError, PidFile};
 use crate::process::{self, signals};
 use crate::telemetry;
 
@@ -80,7 +80,7 @@ impl Admin {
 }
 
 /// Answers the exit code.
-pub fn scheduler(config: Config, verb: SchedulerVerb) -> i32 {
+pub fn scheduler(config: Config, sources: Sources, verb: SchedulerVerb) -> i32 {
     let verb = match verb {
         SchedulerVerb::Init(admin) => {
             return match admin.first_admin() {
@@ -98,11 +98,11 @@ pub fn scheduler(config: Config, verb: SchedulerVerb) -> i32 {
         SchedulerVerb::Run => Verb::Run,
         SchedulerVerb::Once => Verb::Once,
     };
-    run(config, ProcessRole::Scheduler, verb)
+    run(config, sources, ProcessRole::Scheduler, verb)
 }
 
-/// Answers the exit code.
-pub fn run(config: Config, role: ProcessRole, verb: Verb) -> i32 {
+/// Answers the exit code. `sources`: where a changed configuration is read from.
+pub fn run(config: Config, sources: Sources, role: ProcessRole, verb: Verb) -> i32 {
     let pid_file = config.daemons.run_dir.join(format!("{}.pid", name(role)));
     let log = config.daemons.log_dir.join(format!("{}.log", name(role)));
     let done = match verb {
@@ -121,10 +121,10 @@ pub fn run(config: Config, role: ProcessRole, verb: Verb) -> i32 {
                 NOT_RUNNING
             }
         }),
-        Verb::Run => daemon::take_pid_file(&pid_file).map(|_taken| run_here(config, role)),
+        Verb::Run => daemon::take_pid_file(&pid_file).map(|taken| run_here(config, &sources, role, &taken)),
         Verb::Once => {
             telemetry::init(&config.log.level, config.log.json);
-            Ok(said(actix::System::new().block_on(cluster::once(config, role))))
+            Ok(said(actix::System::new().block_on(cluster::once(config, &sources, role))))
         }
     };
     done.unwrap_or_else(|error| {
@@ -167,18 +167,18 @@ fn start(role: ProcessRole, pid_file: &Path, log: &Path) -> daemon::Result<i32> 
     Ok(DONE)
 }
 
-fn run_here(config: Config, role: ProcessRole) -> i32 {
+fn run_here(config: Config, sources: &Sources, role: ProcessRole, pid_file: &PidFile) -> i32 {
     telemetry::init(&config.log.level, config.log.json);
     if let Err(error) = signals::remember_end() {
         eprintln!("go-d: {}: signals cannot be listened to: {error}", name(role));
         return FAILED;
     }
-    match actix::System::new().block_on(cluster::run(config, role, daemon::say_ready)) {
+    match actix::System::new().block_on(cluster::run(config, sources, role, daemon::say_ready)) {
         Ok(Ended::Stopped) => DONE,
         // While the one made room for the other, the whole was asked to end.
         Ok(Ended::Reload(_)) if signals::end_at_once() => DONE,
         Ok(Ended::Reload(listener)) => {
-            eprintln!("go-d: {}: {}", name(role), daemon::begin_anew(listener));
+            eprintln!("go-d: {}: {}", name(role), daemon::begin_anew(pid_file, listener));
             FAILED
         }
         Err(error) => {

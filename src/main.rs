@@ -104,14 +104,12 @@ fn main() {
     }
     let code = match Cli::parse_from(arguments()).command {
         Command::Up(up) => run_up(up),
-        Command::Scheduler { common, verb } => with_config(&common, |config| daemons::scheduler(config, verb)),
-        Command::Watcher { common, verb } => {
-            with_config(&common, |config| daemons::run(config, ProcessRole::Watcher, verb))
+        Command::Scheduler { common, verb } => {
+            with_config(&common, |config, sources| daemons::scheduler(config, sources, verb))
         }
-        Command::Archive { common, verb } => {
-            with_config(&common, |config| daemons::run(config, ProcessRole::Archive, verb))
-        }
-        Command::Web { common, verb } => with_config(&common, |config| daemons::run(config, ProcessRole::Web, verb)),
+        Command::Watcher { common, verb } => run_role(&common, ProcessRole::Watcher, verb),
+        Command::Archive { common, verb } => run_role(&common, ProcessRole::Archive, verb),
+        Command::Web { common, verb } => run_role(&common, ProcessRole::Web, verb),
         Command::User { common, command } => run_user(&common, command),
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {
@@ -133,8 +131,12 @@ fn arguments() -> Vec<std::ffi::OsString> {
     arguments
 }
 
+fn run_role(common: &Common, role: ProcessRole, verb: Verb) -> i32 {
+    with_config(common, |config, sources| daemons::run(config, sources, role, verb))
+}
+
 fn run_user(common: &Common, command: accounts::UserCommand) -> i32 {
-    with_config(common, |config| match actix::System::new().block_on(accounts::run(&config, command)) {
+    with_config(common, |config, _| match actix::System::new().block_on(accounts::run(&config, command)) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("go-d: {error:#}");
@@ -143,10 +145,13 @@ fn run_user(common: &Common, command: accounts::UserCommand) -> i32 {
     })
 }
 
-fn with_config(common: &Common, work: impl FnOnce(Config) -> i32) -> i32 {
-    let loaded = sources(common, None).and_then(|sources| config::load(&sources).map_err(|faults| faults.to_string()));
+fn with_config(common: &Common, work: impl FnOnce(Config, Sources) -> i32) -> i32 {
+    let loaded = sources(common, None).and_then(|sources| match config::load(&sources) {
+        Ok((config, _)) => Ok((config, sources)),
+        Err(faults) => Err(faults.to_string()),
+    });
     match loaded {
-        Ok((config, _)) => work(config),
+        Ok((config, sources)) => work(config, sources),
         Err(message) => {
             eprintln!("go-d: the configuration is wrong:\n{message}");
             2

@@ -16,7 +16,7 @@ use crate::actors::share::Share;
 use crate::actors::{Shutdown, Works, rounds};
 use crate::bus::redis::announce;
 use crate::bus::{Event, RedisBus};
-use crate::config::Config;
+use crate::config::{self, Config, Sources};
 use crate::domain::{Clock, ProcessRole, ProcessStatus, SystemClock};
 use crate::files::JobDirs;
 use crate::plugins::executor::native::NativeExecutor;
@@ -36,6 +36,8 @@ pub enum Ended {
 
 struct Role {
     config: Config,
+    /// Where a changed configuration is read from.
+    sources: Sources,
     role: ProcessRole,
     works: Works,
     redis: Arc<RedisBus>,
@@ -43,7 +45,7 @@ struct Role {
 }
 
 impl Role {
-    async fn prepare(config: Config, role: ProcessRole) -> anyhow::Result<Self> {
+    async fn prepare(config: Config, sources: &Sources, role: ProcessRole) -> anyhow::Result<Self> {
         let needs_root = matches!(role, ProcessRole::Scheduler | ProcessRole::Watcher | ProcessRole::Archive);
         if needs_root && !process::is_root() && !config.daemons.unprivileged {
             bail!(
@@ -84,29 +86,38 @@ impl Role {
             instance,
             kill_grace: config.kill_grace,
         };
-        Ok(Role { config, role, works, redis, status })
+        Ok(Role { config, sources: sources.clone(), role, works, redis, status })
     }
 
     fn presence(&self, leads: watch::Receiver<bool>) -> (Presence, watch::Receiver<Arc<[String]>>) {
         Presence::begin(self.works.store.clone(), self.works.clock.clone(), self.status.clone(), leads)
     }
 
-    /// Comes back when this process is asked to end, or to begin anew.
+    /// Comes back when this process is asked to end, or to begin anew with a configuration that it could begin with.
     async fn asked_to_end(&self) -> anyhow::Result<Ended> {
-        let mut events = self.works.bus.events();
-        let changed = async {
-            loop {
-                match events.recv().await {
-                    Ok(Event::ConfigChanged) => break,
-                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
-                }
+        let ended = signals::shutdown_requested();
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                asked = &mut ended => return Ok(asked.map(|()| Ended::Stopped)?),
+                asked = signals::reload_requested() => asked?,
+                () = self.config_changed() => {}
             }
-        };
-        tokio::select! {
-            asked = signals::shutdown_requested() => asked.map(|()| Ended::Stopped).map_err(Into::into),
-            asked = signals::reload_requested() => asked.map(|()| Ended::Reload(None)).map_err(Into::into),
-            () = changed => Ok(Ended::Reload(None)),
+            match config::load(&self.sources) {
+                Ok(_) => return Ok(Ended::Reload(None)),
+                Err(faults) => tracing::error!("the changed configuration is wrong; the old one stays:\n{faults}"),
+            }
+        }
+    }
+
+    async fn config_changed(&self) {
+        let mut events = self.works.bus.events();
+        loop {
+            match events.recv().await {
+                Ok(Event::ConfigChanged) => break,
+                Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
         }
     }
 }
@@ -136,8 +147,8 @@ async fn check_native_host(config: &Config, store: &dyn Store, status: &ProcessS
 ///
 /// # Errors
 /// What keeps it from starting, as a sentence.
-pub async fn run(config: Config, role: ProcessRole, ready: impl FnOnce()) -> anyhow::Result<Ended> {
-    let mut role = Role::prepare(config, role).await?;
+pub async fn run(config: Config, sources: &Sources, role: ProcessRole, ready: impl FnOnce()) -> anyhow::Result<Ended> {
+    let mut role = Role::prepare(config, sources, role).await?;
     let ended = match role.role {
         ProcessRole::Scheduler => run_scheduler(&role, ready).await,
         ProcessRole::Watcher => run_watcher(&role, ready).await,
@@ -249,8 +260,8 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
 ///
 /// # Errors
 /// What kept it from being done, as a sentence; doing it again is right.
-pub async fn once(config: Config, role: ProcessRole) -> anyhow::Result<()> {
-    let role = Role::prepare(config, role).await?;
+pub async fn once(config: Config, sources: &Sources, role: ProcessRole) -> anyhow::Result<()> {
+    let role = Role::prepare(config, sources, role).await?;
     let works = &role.works;
     match role.role {
         ProcessRole::Scheduler => {

@@ -18,13 +18,16 @@ use nix::unistd::Pid;
 
 /// The descriptor on which a daemon says to who started it that it is ready.
 const READY: &str = "GOD_READY_FD";
-/// The descriptor of the socket that a daemon which begins anew goes on with.
+/// The descriptors of the socket and of the pid file that a daemon which begins anew goes on with.
 const LISTENER: &str = "GOD_LISTENER_FD";
+const PID_FILE: &str = "GOD_PID_FILE_FD";
+/// How long a daemon may take from locking its pid file to writing into it.
+const WRITES_WITHIN: Duration = Duration::from_secs(2);
 
 /// A pid file of one's own; the lock ends with the process.
 #[derive(Debug)]
 pub struct PidFile {
-    _locked: Flock<File>,
+    locked: Flock<File>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +54,10 @@ fn of(path: &Path) -> impl FnOnce(io::Error) -> DaemonError + '_ {
 /// [`DaemonError::Runs`] when another has it.
 pub fn take_pid_file(path: &Path) -> Result<PidFile> {
     make_parent(path)?;
-    let file = open(path).map_err(of(path))?;
+    let file = match inherited(PID_FILE) {
+        Some(descriptor) => File::from(descriptor),
+        None => open(path).map_err(of(path))?,
+    };
     let mut locked = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(locked) => locked,
         Err((mut file, _)) => return Err(DaemonError::Runs(pid_in(&mut file))),
@@ -62,7 +68,7 @@ pub fn take_pid_file(path: &Path) -> Result<PidFile> {
         writeln!(file, "{}", std::process::id())
     };
     write(&mut locked).map_err(of(path))?;
-    Ok(PidFile { _locked: locked })
+    Ok(PidFile { locked })
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -86,6 +92,17 @@ fn pid_in(file: &mut File) -> i32 {
 /// # Errors
 /// The file's, but for its absence.
 pub fn running(path: &Path) -> Result<Option<i32>> {
+    let asked = Instant::now();
+    loop {
+        match holder(path)? {
+            Some(0) if asked.elapsed() < WRITES_WITHIN => std::thread::sleep(Duration::from_millis(5)),
+            holder => return Ok(holder),
+        }
+    }
+}
+
+/// The same; 0 for one that has only just taken it.
+fn holder(path: &Path) -> Result<Option<i32>> {
     let file = match OpenOptions::new().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -139,11 +156,11 @@ pub fn say_ready() {
     let _ = pipe.write_all(b"ready");
 }
 
-/// Starts this program again in this process, with the same arguments and pid, and `listener` where it served.
+/// Starts this program again in this process, with the same arguments, pid and pid file, and `listener` where it served.
 ///
 /// # Errors
 /// Always the system's: where it works, nobody is left to come back.
-pub fn begin_anew(listener: Option<TcpListener>) -> io::Error {
+pub fn begin_anew(pid_file: &PidFile, listener: Option<TcpListener>) -> io::Error {
     use std::os::unix::process::CommandExt;
     let program = match std::env::current_exe() {
         Ok(program) => program,
@@ -154,24 +171,31 @@ pub fn begin_anew(listener: Option<TcpListener>) -> io::Error {
     if let Some(name) = std::env::args_os().next() {
         command.arg0(name);
     }
-    if let Some(listener) = &listener {
+    let listener = listener.as_ref().map(|listener| (LISTENER, listener.as_raw_fd()));
+    for (name, descriptor) in [(PID_FILE, pid_file.locked.as_raw_fd())].into_iter().chain(listener) {
         // SAFETY: it is ours; only the flag that closes it at exec is taken away.
-        if unsafe { libc::fcntl(listener.as_raw_fd(), libc::F_SETFD, 0) } < 0 {
+        if unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) } < 0 {
             return io::Error::last_os_error();
         }
-        command.env(LISTENER, listener.as_raw_fd().to_string());
+        command.env(name, descriptor.to_string());
     }
     command.exec()
 }
 
 /// The socket that the program before us, in this process, served. Asked once.
 pub fn inherited_listener() -> Option<TcpListener> {
-    let number = std::env::var(LISTENER).ok()?.parse().ok()?;
+    inherited(LISTENER).map(TcpListener::from)
+}
+
+/// What the program before us left for us. Asked once.
+fn inherited(name: &str) -> Option<OwnedFd> {
+    let number = std::env::var(name).ok()?.parse().ok()?;
+    // SAFETY: programs that this one starts are not to have it; where it is not open there is nothing to take.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return None;
+    }
     // SAFETY: the descriptor was left for this, and nobody else here knows of it.
-    let listener = unsafe { TcpListener::from_raw_fd(number) };
-    // SAFETY: as above; programs that this one starts are not to have it.
-    unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
-    Some(listener)
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Asks the process with this pid file to end, and waits until it has. False when there was none.

@@ -244,7 +244,7 @@ async fn daemons_start_tell_of_themselves_and_stop() {
     let said = go_d_well(&cluster, "scheduler config-reload");
     assert!(said.contains("4 processes were told"), "{said}");
     for role in ["scheduler", "watcher", "archive", "web"] {
-        until("it has begun anew", || (status(role) == Some(0)).then_some(())).await;
+        assert_eq!(status(role), Some(0), "{role} runs, also while it begins anew");
         assert!(go_d_well(&cluster, &format!("{role} stop")).contains("has stopped; running jobs go on"));
         assert_eq!(status(role), Some(3));
         assert!(go_d_well(&cluster, &format!("{role} stop")).contains("did not run"));
@@ -292,6 +292,11 @@ async fn a_changed_configuration_is_taken_up_without_a_gap() {
         ids.push(api.submit(job("sleep 600")).await);
     }
     api.running(ids[0]).await;
+    // A wrong one changes nothing: neither by the command, which sees it, nor by the signal.
+    std::fs::write(&file, "native_cpus: many\n").unwrap();
+    assert_eq!(cluster.go_d(&["scheduler", "config-reload"]).status.code(), Some(2));
+    cluster.signal("watcher-1", Signal::SIGHUP);
+    until("it says so", || cluster.log("watcher-1").contains("native_cpus").then_some(())).await;
     std::fs::write(&file, "native_cpus: 3\n").unwrap();
     go_d_well(&cluster, "scheduler config-reload");
     for id in &ids {
