@@ -6,6 +6,7 @@
 pub mod claim;
 pub mod conformance;
 pub mod docker;
+mod engine;
 pub mod native;
 
 use std::path::PathBuf;

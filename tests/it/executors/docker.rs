@@ -33,6 +33,8 @@ fn engine_answers() -> bool {
 fn settings() -> config::Docker {
     config::Docker {
         url: None,
+        tls: None,
+        registry: None,
         pids_limit: 100,
         pull: false,
         port_allocate: true,
