@@ -5,6 +5,7 @@ pub mod engine;
 pub mod mail_sink;
 pub mod provider;
 pub mod slapd;
+pub mod swarm;
 pub mod webdriver;
 
 use std::io::{BufRead, BufReader};
