@@ -65,9 +65,17 @@ pub const KEYS: &[Key] = &[
     key("web_token_duration", Duration, "1d", "GODOCKER_WEB_TOKEN_DURATION", "How long a token of /authenticate is valid."),
     key("web_secure_cookies", Bool, "false", "GODOCKER_WEB_SECURE_COOKIES", "Send the session's cookie over HTTPS only."),
     key("secret_passphrase", Text, "", "GODOCKER_SECRET_PASSPHRASE", "What tokens and cookies are signed with. Default: a random key in data_dir."),
-    key("executor", Text, "", "GODOCKER_EXECUTOR", "What runs jobs: docker or native. Default: docker if an engine answers, else native."),
+    key("executor", Text, "", "GODOCKER_EXECUTOR", "What runs jobs: docker, swarm or native. Default: docker if an engine answers, else native."),
     key("executors", List, "", "GODOCKER_EXECUTORS", "Several executors, the default one first."),
     key("docker_url", Text, "", "GODOCKER_DOCKER_URL", "The engine: unix:///path or tcp://host:port. Default: the local socket."),
+    key("docker_tls", Bool, "false", "GODOCKER_DOCKER_TLS", "Speak TLS to engines and managers behind tcp://, and show them a certificate."),
+    key("docker_tls_ca", Text, "", "GODOCKER_DOCKER_TLS_CA", "The authority that signed their certificates, as PEM."),
+    key("docker_tls_cert", Text, "", "GODOCKER_DOCKER_TLS_CERT", "The certificate that we show, as PEM."),
+    key("docker_tls_key", Text, "", "GODOCKER_DOCKER_TLS_KEY", "Its key, as PEM."),
+    key("swarm_url", Text, "", "GODOCKER_SWARM_URL", "A manager of the swarm: unix:///path or tcp://host:port. Default: docker_url."),
+    key("use_private_registry", Text, "", "GODOCKER_USE_PRIVATE_REGISTRY", "The site's registry, as host:port: images come from it unless they name another."),
+    key("private_registry_user", Text, "", "GODOCKER_PRIVATE_REGISTRY_USER", "Login there. Default: it asks for none."),
+    key("private_registry_password", Text, "", "GODOCKER_PRIVATE_REGISTRY_PASSWORD", "Password there."),
     key("docker_pids_limit", Int(16, 4_194_304), "4096", "GODOCKER_DOCKER_PIDS_LIMIT", "Processes and threads a job may have."),
     key("docker_pull", Bool, "true", "GODOCKER_DOCKER_PULL", "Pull images that the engine does not have."),
     key("docker_gpus", Int(0, 64), "0", "GODOCKER_DOCKER_GPUS", "Graphics cards to hand out; the engine does not tell how many there are."),
@@ -185,21 +193,32 @@ pub const UNUSED: &[&str] = &[
     "kube_server",
     "kube_token",
     "sge",
-    "swarm",
-    "docker",
     "docker_api_version",
-    "docker_tls",
     "placement",
     "max_job_pop",
     "prometheus_exporter",
     "prometheus_key",
-    "use_private_registry",
     "run_prefix",
     "mesos_unified",
     "network",
     "cni",
     "bubble_chamber",
     "tls",
+];
+
+/// The original's maps: whose entry is which key of ours. An entry that is not here has no effect.
+pub const SECTIONS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "docker",
+        &[
+            ("url", "docker_url"),
+            ("tls", "docker_tls"),
+            ("ca_cert", "docker_tls_ca"),
+            ("client_cert", "docker_tls_cert"),
+            ("client_key", "docker_tls_key"),
+        ],
+    ),
+    ("swarm", &[("url", "swarm_url")]),
 ];
 
 pub fn find(name: &str) -> Option<&'static Key> {

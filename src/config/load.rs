@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::cluster;
+use super::engine;
 use super::people;
 use super::values::{Faults, Sources, Values};
 use super::{
-    Access, Config, Constraint, Defaults, Docker, DynamicField, FairShareWeights, Image, Limits, Log, Mail, Native,
-    Scheduler, Secret, Volume, Web,
+    Access, Config, Constraint, Defaults, DynamicField, FairShareWeights, Image, Limits, Log, Mail, Native, Scheduler,
+    Secret, Volume, Web,
 };
 use crate::domain::{Acl, Cores, InstanceId, Memory, Quotas};
 
@@ -53,7 +54,8 @@ fn build(values: &mut Values) -> Config {
         daemons: cluster::daemons(values, &data_dir),
         web: web(values),
         executors: executors(values),
-        docker: docker(values),
+        docker: engine::docker(values),
+        swarm: engine::swarm(values),
         native: native(values),
         scheduler: scheduler(values),
         defaults: defaults(values),
@@ -122,41 +124,23 @@ fn web(values: &mut Values) -> Web {
     }
 }
 
+/// The names that `plugins::registry` makes executors of.
+const EXECUTORS: [&str; 3] = ["docker", "swarm", "native"];
+
 fn executors(values: &mut Values) -> Vec<String> {
     let mut executors = values.list("executors");
     if executors.is_empty() {
         executors.extend(values.text("executor"));
     }
     for (index, name) in executors.clone().iter().enumerate() {
-        if !["docker", "native"].contains(&name.as_str()) {
+        if !EXECUTORS.contains(&name.as_str()) {
             let key = if values.list("executors").is_empty() { "executor" } else { "executors" };
-            values.fault(key, format!("there is no executor {name:?}: known are docker, native"));
+            values.fault(key, format!("there is no executor {name:?}: known are {}", EXECUTORS.join(", ")));
         } else if executors[..index].contains(name) {
             values.fault("executors", format!("{name} is there twice"));
         }
     }
     executors
-}
-
-fn docker(values: &mut Values) -> Docker {
-    let url = values.text("docker_url");
-    if url.as_ref().is_some_and(|url| !["unix://", "tcp://", "http://"].iter().any(|s| url.starts_with(s))) {
-        values.fault("docker_url", "expected unix:///path or tcp://host:port");
-    }
-    let (start, range) = (values.int("port_start").unwrap_or(1), values.int("port_range").unwrap_or(1));
-    if start + range > 65_536 {
-        values.fault("port_range", format!("expected a range that ends by 65535, got {start} + {range}"));
-    }
-    Docker {
-        url,
-        pids_limit: values.int("docker_pids_limit").unwrap_or(4096),
-        pull: values.bool("docker_pull"),
-        port_allocate: values.bool("port_allocate"),
-        port_start: start as u16,
-        port_range: range as u16,
-        gpus: values.int("docker_gpus").unwrap_or(0) as u32,
-        concurrency: values.int("docker_concurrency").unwrap_or(1) as usize,
-    }
 }
 
 fn cores(values: &mut Values, key: &'static str) -> Option<Cores> {

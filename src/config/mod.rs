@@ -5,6 +5,7 @@
 //! go-d.ini.example's test all read it. All faults are reported at once.
 
 mod cluster;
+mod engine;
 mod keys;
 mod load;
 mod people;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 use crate::domain::{Acl, Cores, Label, Memory, Quotas};
 
 pub use cluster::{Daemons, Redis};
+pub use engine::{Docker, DockerTls, Registry, Swarm};
 pub use keys::environment_table_markdown;
 pub use load::{check_report, load};
 pub use units::{parse_duration, parse_size};
@@ -42,6 +44,7 @@ pub struct Config {
     /// In order of preference; the first is the default. Empty: docker if an engine answers, else native.
     pub executors: Vec<String>,
     pub docker: Docker,
+    pub swarm: Swarm,
     pub native: Native,
     pub scheduler: Scheduler,
     pub defaults: Defaults,
@@ -81,22 +84,6 @@ pub struct Web {
     pub token_duration: Duration,
     /// Cookies only over HTTPS.
     pub secure_cookies: bool,
-}
-
-#[derive(Debug, Clone)]
-pub struct Docker {
-    /// `unix:///var/run/docker.sock`, `tcp://host:port`; `None` takes the local socket.
-    pub url: Option<String>,
-    pub pids_limit: i64,
-    /// Pull an image that the engine does not have.
-    pub pull: bool,
-    pub port_allocate: bool,
-    pub port_start: u16,
-    pub port_range: u16,
-    /// Graphics cards to hand out; the engine does not tell.
-    pub gpus: u32,
-    /// Launches at once.
-    pub concurrency: usize,
 }
 
 #[derive(Debug, Clone)]

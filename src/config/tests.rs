@@ -68,6 +68,37 @@ fn an_original_file_is_understood() {
 }
 
 #[test]
+fn the_originals_maps_of_docker_and_swarm_are_understood() {
+    let pem = tempfile::NamedTempFile::new().unwrap();
+    let pem = pem.path().display();
+    let (_dir, sources) = file(&format!(
+        "executor: swarm\ndocker_url: 'tcp://m:2376'\nuse_private_registry: 'reg.lab:5000'\nprivate_registry_user: god\n\
+         private_registry_password: hush\ndocker:\n  tls: True\n  ca_cert: {pem}\n  client_cert: {pem}\n  \
+         client_key: {pem}\n  api_version: '1.41'\nswarm: None\n"
+    ));
+    let (config, warnings) = load(&sources).unwrap();
+    assert_eq!(config.executors, ["swarm"]);
+    assert_eq!(config.swarm.url.as_deref(), Some("tcp://m:2376"));
+    assert!(config.docker.tls.is_some() && config.docker.registry.as_ref().unwrap().user.is_some());
+    assert!(!format!("{config:?}").contains("hush"));
+    assert!(warnings[0].contains("docker.api_version: it has no effect"), "{warnings:?}");
+}
+
+#[test]
+fn half_a_tls_setting_is_a_fault() {
+    let (_dir, sources) =
+        file("docker:\n  tls: true\n  client_key: /no/such/key.pem\nuse_private_registry: http://reg\n");
+    let faults = load(&sources).unwrap_err().0;
+    for expected in
+        ["docker_tls_ca: expected", "docker_tls_cert: expected", "docker.client_key: /no/such/key.pem cannot be"]
+    {
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:#?}");
+    }
+    assert!(faults.iter().any(|fault| fault.contains("docker.tls: expected docker_url or swarm_url")), "{faults:#?}");
+    assert!(faults.iter().any(|fault| fault.contains("use_private_registry: expected host:port")), "{faults:#?}");
+}
+
+#[test]
 fn a_secret_does_not_show_itself() {
     let (_dir, sources) = file("secret_passphrase: 'a very secret passphrase'\n");
     let (config, _) = load(&sources).unwrap();

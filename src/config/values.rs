@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_yaml::Value;
 
-use super::keys::{self, KEYS, Key, Kind, UNUSED};
+use super::keys::{self, KEYS, Key, Kind, SECTIONS, UNUSED};
 use super::units::{parse_duration, parse_size};
 
 /// Where configuration comes from, from the weakest to the strongest.
@@ -83,6 +83,10 @@ impl Values {
                 continue;
             };
             let place = format!("{shown}:{}: {name}", line_of(&text, name));
+            if let Some((_, entries)) = SECTIONS.iter().find(|(section, _)| *section == name) {
+                self.read_section(entries, value, &place);
+                continue;
+            }
             match keys::find(name) {
                 Some(key) => self.set(key, value, place),
                 None if UNUSED.contains(&name) => {
@@ -92,6 +96,24 @@ impl Values {
                     let meant = keys::nearest(name).map(|meant| format!("; did you mean {meant}?"));
                     self.warnings.push(format!("{place}: it is not a key{}", meant.unwrap_or_default()));
                 }
+            }
+        }
+    }
+
+    /// A map of the original's, each of whose entries is a key of ours.
+    fn read_section(&mut self, entries: &[(&str, &'static str)], section: Value, place: &str) {
+        let Value::Mapping(section) = section else {
+            if !python(section).is_null() {
+                self.faults.push(format!("{place}: expected `key: value` lines below it"));
+            }
+            return;
+        };
+        for (name, value) in section {
+            let name = text_of(&name);
+            let place = format!("{place}.{name}");
+            match entries.iter().find(|(entry, _)| *entry == name).and_then(|(_, key)| keys::find(key)) {
+                Some(key) => self.set(key, value, place),
+                None => self.warnings.push(format!("{place}: it has no effect in this release")),
             }
         }
     }

@@ -6,7 +6,9 @@
 pub mod claim;
 pub mod conformance;
 pub mod docker;
+mod engine;
 pub mod native;
+pub mod swarm;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -137,6 +139,11 @@ pub trait Executor: Send + Sync {
 
     /// The machines, with what they have in all. Cheap enough to be asked at every change.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError>;
+
+    /// Comes back when `nodes` may answer something else than before; never where only asking tells.
+    async fn nodes_changed(&self) {
+        std::future::pending().await
+    }
 
     /// Starts reporting: every end of an attempt, of ours or adopted, is sent to `ends`. Called once.
     async fn watch(&self, ends: mpsc::Sender<AttemptEnd>) -> Result<(), ExecutorError>;

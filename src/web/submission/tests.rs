@@ -31,6 +31,8 @@ pub(crate) fn a_config() -> Config {
         executors: vec!["docker".into()],
         docker: config::Docker {
             url: None,
+            tls: None,
+            registry: None,
             pids_limit: 100,
             pull: false,
             port_allocate: true,
@@ -39,6 +41,7 @@ pub(crate) fn a_config() -> Config {
             gpus: 0,
             concurrency: 4,
         },
+        swarm: config::Swarm { url: None },
         native: config::Native { cpus: None, ram: None, cgroups: false },
         scheduler: config::Scheduler {
             policy: "fifo".into(),

@@ -10,6 +10,7 @@ pub mod netns;
 pub mod provider;
 pub mod redis;
 pub mod slapd;
+pub mod swarm;
 pub mod webdriver;
 
 use std::io::{BufRead, BufReader};

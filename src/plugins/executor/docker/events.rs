@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures::StreamExt;
 
-use super::report::of_docker;
-use super::{Inner, LABEL, RECONNECT};
+use super::{Inner, RECONNECT};
 use crate::domain::{AttemptName, Clock, SystemClock};
+use crate::plugins::executor::engine::LABEL;
+use crate::plugins::executor::engine::answer::of_docker;
 use crate::plugins::executor::{ExecutorError, Sighting};
 
 impl Inner {

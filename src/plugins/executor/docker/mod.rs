@@ -14,19 +14,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bollard::Docker;
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum as Status};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
     RemoveContainerOptionsBuilder, StartContainerOptions,
 };
-use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::claim::{Claim, claim, give_back};
+use super::engine::answer::{is_port_taken, of_docker, status_code};
+use super::engine::{LABEL, connect, inside};
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::config;
 use crate::domain::{AttemptName, Clock, Cores, InstanceId, Label, Memory, Resources, SystemClock};
-use report::{is_port_taken, of_docker, status_code};
 
 pub struct DockerExecutor {
     inner: Arc<Inner>,
@@ -44,9 +45,6 @@ struct Inner {
     pulls: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-const LABEL: &str = "godocker.instance";
-/// For one answer of the engine; a pull and the events take as long as they take.
-const ANSWER_WITHIN: u64 = 120;
 /// Host ports that are tried before a launch is given up.
 const PORT_TRIES: u16 = 20;
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -64,7 +62,7 @@ impl DockerExecutor {
     /// # Errors
     /// When the engine's address makes no sense.
     pub fn new(config: &config::Docker, instance: InstanceId, network_disabled: bool) -> Result<Self, ExecutorError> {
-        connect(config.url.as_deref())?;
+        connect(config.url.as_deref(), config.tls.as_ref())?;
         let inner = Inner {
             launches: Semaphore::new(config.concurrency.max(1)),
             config: config.clone(),
@@ -77,15 +75,6 @@ impl DockerExecutor {
         };
         Ok(DockerExecutor { inner: Arc::new(inner) })
     }
-}
-
-fn connect(url: Option<&str>) -> Result<Docker, ExecutorError> {
-    let connected = match url {
-        None => Docker::connect_with_unix("unix:///var/run/docker.sock", ANSWER_WITHIN, API_DEFAULT_VERSION),
-        Some(url) if url.starts_with("unix://") => Docker::connect_with_unix(url, ANSWER_WITHIN, API_DEFAULT_VERSION),
-        Some(url) => Docker::connect_with_http(url, ANSWER_WITHIN, API_DEFAULT_VERSION),
-    };
-    connected.map_err(of_docker)
 }
 
 #[async_trait]
@@ -217,7 +206,10 @@ impl Inner {
     async fn client(&self) -> Result<&Docker, ExecutorError> {
         self.client
             .get_or_try_init(|| async {
-                connect(self.config.url.as_deref())?.negotiate_version().await.map_err(of_docker)
+                connect(self.config.url.as_deref(), self.config.tls.as_ref())?
+                    .negotiate_version()
+                    .await
+                    .map_err(of_docker)
             })
             .await
     }
@@ -225,7 +217,7 @@ impl Inner {
     async fn launch_once(&self, launch: &Launch, try_number: u16) -> Result<Started, LaunchError> {
         let client = self.client().await?;
         let name = launch.name.to_string();
-        let ports = container::ports(&launch.job.spec.ports, &self.config, try_number, launch.job.id.0);
+        let ports = inside::ports(&launch.job.spec.ports, &self.config, try_number, launch.job.id.0);
         let body = container::body(launch, &ports, &self.config, self.network_disabled);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
         match client.create_container(Some(options), body).await {

@@ -6,12 +6,14 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures::StreamExt;
 
 use super::Inner;
-use super::report::{self, of_docker};
 use crate::plugins::executor::ExecutorError;
+use crate::plugins::executor::engine::answer::{is_away, of_docker, sentence};
+use crate::plugins::executor::engine::registry;
 
 impl Inner {
     /// Many jobs may want the same image at once: one pulls, the others wait and then find it.
     pub(super) async fn pull_once(&self, image: &str) -> Result<(), ExecutorError> {
+        let image = &registry::image(image, self.config.registry.as_ref());
         let turn =
             self.pulls.lock().expect("no holder of this lock panics").entry(image.to_owned()).or_default().clone();
         let pulled = {
@@ -37,12 +39,16 @@ impl Inner {
         if !tagged {
             options = options.tag("latest");
         }
-        let mut progress = self.client().await?.create_image(Some(options.build()), None, None);
+        let mut progress = self.client().await?.create_image(
+            Some(options.build()),
+            None,
+            registry::credentials(image, self.config.registry.as_ref()),
+        );
         while let Some(step) = progress.next().await {
             match step {
                 Ok(_) => {}
-                Err(error) if report::is_away(&error) => return Err(of_docker(error)),
-                Err(error) => return Err(missing(&report::sentence(&error))),
+                Err(error) if is_away(&error) => return Err(of_docker(error)),
+                Err(error) => return Err(missing(&sentence(&error))),
             }
         }
         Ok(())

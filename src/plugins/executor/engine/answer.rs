@@ -1,0 +1,50 @@
+//! What engines answer, as ours.
+
+use bollard::errors::Error;
+
+use crate::domain::Timestamp;
+use crate::plugins::executor::ExecutorError;
+
+pub fn status_code(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// The engine did not answer, as opposed to having said no.
+pub fn is_away(error: &Error) -> bool {
+    !matches!(error, Error::DockerResponseServerError { .. } | Error::DockerStreamError { .. })
+}
+
+pub fn is_port_taken(error: &Error) -> bool {
+    let text = error.to_string();
+    text.contains("port is already allocated") || text.contains("address already in use")
+}
+
+/// What the engine said, without the trimmings.
+pub fn sentence(error: &Error) -> String {
+    match error {
+        Error::DockerResponseServerError { message, .. } => message.trim().trim_end_matches('.').to_owned(),
+        Error::DockerStreamError { error } => error.trim().trim_end_matches('.').to_owned(),
+        other => other.to_string(),
+    }
+}
+
+pub fn of_docker(error: Error) -> ExecutorError {
+    match status_code(&error) {
+        Some(404) => ExecutorError::NoSuchAttempt,
+        // The request itself is wrong: an image without sh, a volume that is gone, a name that is none.
+        Some(400..=499) => ExecutorError::Refused(format!("Docker refuses it: {}.", sentence(&error))),
+        Some(_) if sentence(&error).contains("OCI runtime") => {
+            ExecutorError::Refused(format!("Docker cannot start it: {}.", sentence(&error)))
+        }
+        _ => ExecutorError::Unavailable(sentence(&error)),
+    }
+}
+
+pub fn moment(text: Option<&String>) -> Option<Timestamp> {
+    let moment: jiff::Timestamp = text?.parse().ok()?;
+    // The engine writes the year 1 for never.
+    (moment.as_second() > 0).then(|| Timestamp(moment.as_millisecond()))
+}

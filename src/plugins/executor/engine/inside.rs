@@ -1,0 +1,115 @@
+//! What a job is inside its container, whichever engine made it: its user, its script's beginning, its mounts and
+//! environment, the host ports it gets.
+
+use std::collections::HashMap;
+
+use bollard::models::{Mount, MountType};
+
+use super::LABEL;
+use crate::config;
+use crate::domain::{Acl, PortMapping};
+use crate::plugins::executor::{DATA_MOUNT, Launch};
+
+/// The job directory, inside.
+pub const DIRECTORY: &str = "/mnt/go-docker";
+
+/// Begins the user's script and says when. A constant: nothing of the user's is ever part of a shell line. It asks the
+/// image for `sh` and nothing else; `date` where it is. The script runs by its own interpreter if the image has it. A
+/// SIGTERM is handed on, and waited through. god.exit is for when the engine knows the exit code no more
+/// ([`crate::files::JobDirs::exit_said`]).
+pub const BEGIN: &str = r#"cd /mnt/go-docker || exit 126
+now() { date +%s 2>/dev/null || echo; }
+now > god.info
+: > god.exit
+exec > god.log 2> god.err < /dev/null
+with=sh
+read -r first < cmd.sh
+case "$first" in
+'#!'*)
+  set -f
+  set -- ${first#'#!'}
+  set +f
+  if [ -x "$1" ] && [ -x cmd.sh ]; then with=; fi
+  ;;
+esac
+set --
+$with ./cmd.sh &
+job=$!
+trap 'kill -TERM $job 2>/dev/null' TERM
+wait $job
+code=$?
+while kill -0 $job 2>/dev/null; do
+  wait $job
+  code=$?
+done
+now >> god.info
+echo $code > god.exit
+"#;
+
+/// [`BEGIN`], and nothing after it.
+pub fn begin() -> String {
+    format!("{BEGIN}exit $code\n")
+}
+
+/// What root inside a container needs to be of use: to own and read files, and to become somebody else.
+pub const ROOT_CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+
+/// `uid:gid`.
+pub fn user(launch: &Launch) -> String {
+    let owner = &launch.job.owner;
+    if launch.job.spec.root { "0:0".to_owned() } else { format!("{}:{}", owner.uid, owner.gid) }
+}
+
+/// Further groups; root needs none.
+pub fn groups(launch: &Launch) -> Vec<String> {
+    let job = &launch.job;
+    job.owner.groups.iter().filter(|_| !job.spec.root).map(ToString::to_string).collect()
+}
+
+pub fn labels(launch: &Launch) -> HashMap<String, String> {
+    let labels = [
+        (LABEL, launch.name.instance.to_string()),
+        ("godocker.job", launch.job.id.to_string()),
+        ("godocker.user", launch.job.owner.user.to_string()),
+    ];
+    labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Binds that fail where the source is missing; Docker would else make it, as root's.
+pub fn mounts(launch: &Launch) -> Vec<Mount> {
+    let bind = |source: String, target: String, read_only: bool| Mount {
+        source: Some(source),
+        target: Some(target),
+        typ: Some(MountType::BIND),
+        read_only: Some(read_only),
+        ..Mount::default()
+    };
+    let directory = bind(launch.directory.display().to_string(), DIRECTORY.to_owned(), false);
+    let volumes = launch.mounts.iter().map(|volume| {
+        let read_only = volume.acl == Acl::Ro || launch.job.spec.root;
+        bind(volume.path.display().to_string(), volume.mount.display().to_string(), read_only)
+    });
+    std::iter::once(directory).chain(volumes).collect()
+}
+
+pub fn environment(launch: &Launch) -> Vec<String> {
+    let home = launch.mounts.iter().find(|volume| volume.name == "home");
+    let home = home.map_or_else(|| DIRECTORY.to_owned(), |volume| volume.mount.display().to_string());
+    let ours = [("GODOCKER_PWD", DIRECTORY), ("GODOCKER_HOME", &home), ("GODOCKER_DATA", DATA_MOUNT), ("HOME", &home)];
+    let given = launch.env.iter().map(|(name, value)| format!("{name}={value}"));
+    given.chain(ours.into_iter().map(|(name, value)| format!("{name}={value}"))).collect()
+}
+
+/// Host ports for the job's: its own number, or one of the site's range. Every try begins elsewhere.
+pub fn ports(wanted: &[u16], config: &config::Docker, try_number: u16, job: u64) -> Vec<PortMapping> {
+    let range = u64::from(config.port_range.max(1));
+    let begin = job * 20 + u64::from(try_number) * 37;
+    let host = |index: u64| config.port_start.saturating_add(((begin + index) % range) as u16);
+    (0..)
+        .zip(wanted)
+        .map(|(index, container)| PortMapping {
+            host: if config.port_allocate { host(index) } else { *container },
+            container: *container,
+        })
+        .collect()
+}
