@@ -20,4 +20,5 @@ mod people;
 mod schemathesis;
 mod secrets;
 mod starting;
+mod status;
 mod support;

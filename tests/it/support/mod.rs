@@ -1,7 +1,9 @@
 //! Servers to test against, and the API as a test speaks it.
 
 pub mod browser;
+pub mod consul;
 pub mod engine;
+pub mod etcd;
 pub mod mail_sink;
 pub mod provider;
 pub mod slapd;

@@ -328,7 +328,7 @@ mod tests {
         let who = |rule| match rule {
             Rule::Open => All,
             Rule::Look | Rule::Work | Rule::Account => User,
-            Rule::Inspect | Rule::Administer => Admin,
+            Rule::Inspect | Rule::Administer | Rule::Metrics => Admin,
         };
         let served = crate::web::api::ROUTES.iter().map(|route| {
             let path = route.path.strip_prefix("/api/1.0").unwrap().replace(":.*", "");

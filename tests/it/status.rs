@@ -1,0 +1,3 @@
+//! What administrators see of the processes: status plugins, `go-d status`, the pages, the metrics.
+
+mod plugins;
