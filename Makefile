@@ -34,6 +34,6 @@ build: ## both programs, optimised
 
 install: build ## into PREFIX (default /usr/local), under DESTDIR
 	install -D -m 0755 target/release/go-d $(DESTDIR)$(PREFIX)/bin/go-d
-	for role in scheduler watcher archive web user; do ln -sf go-d $(DESTDIR)$(PREFIX)/bin/go-d-$$role; done
+	for role in scheduler watcher archive web user status; do ln -sf go-d $(DESTDIR)$(PREFIX)/bin/go-d-$$role; done
 	install -D -m 0755 target/release/god $(DESTDIR)$(PREFIX)/bin/god
 	install -D -m 0644 go-d.ini.example $(DESTDIR)$(PREFIX)/share/godocker/go-d.ini.example

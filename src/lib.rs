@@ -23,6 +23,7 @@
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
 //! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web` and their verbs |
+//! | [`status`] | `go-d status` |
 //! | [`bootstrap`] | the only place that wires everything |
 
 pub mod accounts;
@@ -38,6 +39,7 @@ pub mod measures;
 pub mod plugins;
 pub mod process;
 pub mod scheduling;
+pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod web;

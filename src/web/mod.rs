@@ -13,6 +13,7 @@ pub mod log_follow;
 pub mod measure;
 pub mod pages;
 mod probes;
+pub mod processes;
 pub mod routes;
 pub mod submission;
 pub mod view;

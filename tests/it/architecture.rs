@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["plugins"],
     &["telemetry"],
     &["actors", "web"],
-    &["accounts", "bootstrap", "client", "daemons"],
+    &["accounts", "bootstrap", "client", "daemons", "status"],
 ];
 
 fn layer(module: &str) -> Option<usize> {
