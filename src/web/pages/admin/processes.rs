@@ -97,7 +97,7 @@ fn row(process: &ProcessStatus, now: Timestamp) -> Row {
         version: process.version.clone(),
         up: duration(process.uptime_at(now)),
         started: Date::of(process.started),
-        seen: duration(now.since(process.seen)),
+        seen: format!("{} s", now.since(process.seen).as_secs()),
         address: process.address.clone().unwrap_or_default(),
     }
 }
