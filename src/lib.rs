@@ -11,16 +11,19 @@
 //! | [`domain`] | what a job, a user, a project are, and how a job's state may change; knows no database and no HTTP |
 //! | [`scheduling`] | decisions as pure functions: who runs next, where, and why not yet |
 //! | [`config`] | go-d.ini, the environment, validation |
+//! | [`measures`] | what is counted and timed: the table of metrics |
 //! | [`store`] | the database behind small traits; SQLite |
 //! | [`bus`] | typed messages between actors, in the process or over Redis |
 //! | [`files`] | job directories, and safe access to files that users own |
 //! | [`plugins`] | executors, policies, authentication, watchers, each behind a trait |
+//! | [`telemetry`] | logs; metrics and readiness for those who read them |
 //! | [`actors`] | what moves: messages in, a pure decision, an effect out |
 //! | [`web`] | the HTTP API and the pages |
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
 //! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web` and their verbs |
+//! | [`status`] | `go-d status` |
 //! | [`bootstrap`] | the only place that wires everything |
 
 pub mod accounts;
@@ -32,9 +35,11 @@ pub mod config;
 pub mod daemons;
 pub mod domain;
 pub mod files;
+pub mod measures;
 pub mod plugins;
 pub mod process;
 pub mod scheduling;
+pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod web;

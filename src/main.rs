@@ -9,12 +9,13 @@ use godocker::config::{self, Config, Sources};
 use godocker::daemons::{self, SchedulerVerb, Verb};
 use godocker::domain::ProcessRole;
 use godocker::plugins::executor::native;
+use godocker::status;
 use godocker::telemetry;
 
 /// GoDocker: a batch system that runs every job in a container, under its user's own uid and gid.
 ///
 /// Exit codes: 0 done; 1 it could not start or failed, and says why; 2 the command line or the configuration is wrong;
-/// 3 (of `status`) it does not run.
+/// 3 (of a role's `status`) it does not run here, (of `go-d status`) something that jobs need runs nowhere.
 #[derive(Parser)]
 #[command(name = "go-d", version, arg_required_else_help = true)]
 struct Cli {
@@ -53,6 +54,17 @@ enum Command {
         common: Common,
         #[command(subcommand)]
         verb: Verb,
+    },
+    /// Say which processes of the installation live, and what waits for them (also as go-d-status).
+    ///
+    /// Exit codes: 0 a scheduler, a watcher and a web live, or a `go-d up`; 3 one of them is missing; 1 the status cannot
+    /// be read; 2 the configuration is wrong. One that was not seen for 10 seconds is dead.
+    Status {
+        #[command(flatten)]
+        common: Common,
+        /// Print JSON, as GET /api/1.0/admin/processes answers.
+        #[arg(long)]
+        json: bool,
     },
     /// Make, delete and list users (also as go-d-user).
     User {
@@ -110,6 +122,7 @@ fn main() {
         Command::Watcher { common, verb } => run_role(&common, ProcessRole::Watcher, verb),
         Command::Archive { common, verb } => run_role(&common, ProcessRole::Archive, verb),
         Command::Web { common, verb } => run_role(&common, ProcessRole::Web, verb),
+        Command::Status { common, json } => run_status(&common, json),
         Command::User { common, command } => run_user(&common, command),
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {
@@ -138,6 +151,17 @@ fn run_role(common: &Common, role: ProcessRole, verb: Verb) -> i32 {
 fn run_user(common: &Common, command: accounts::UserCommand) -> i32 {
     with_config(common, |config, _| match actix::System::new().block_on(accounts::run(&config, command)) {
         Ok(()) => 0,
+        Err(error) => {
+            eprintln!("go-d: {error:#}");
+            1
+        }
+    })
+}
+
+fn run_status(common: &Common, json: bool) -> i32 {
+    with_config(common, |config, _| match actix::System::new().block_on(status::run(&config, json)) {
+        Ok(true) => 0,
+        Ok(false) => 3,
         Err(error) => {
             eprintln!("go-d: {error:#}");
             1

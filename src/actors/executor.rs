@@ -11,6 +11,7 @@ use super::launching::{self, Launched};
 use super::{Deliver, Shutdown, Works};
 use crate::bus::{Command, Receipt};
 use crate::domain::{Job, JobId, JobState, Phase, Request, Transition};
+use crate::measures::{self, Fault};
 use crate::plugins::executor::ExecutorError;
 use crate::store::{Applied, Change, StoreError};
 
@@ -168,6 +169,7 @@ async fn tell_of(works: &Works, stored: Vec<(Launched, JobState)>) {
     let (mut running, mut over, mut requeued, mut requested) = (vec![], vec![], vec![], vec![]);
     for (launched, state) in stored {
         let (id, phase) = (launched.job().id, state.phase());
+        measure(&launched, &state);
         works.changed(&Job { state, ..launched.job().as_ref().clone() });
         if launched.job().request.is_some() {
             requested.push(id);
@@ -193,6 +195,16 @@ async fn tell_of(works: &Works, stored: Vec<(Launched, JobState)>) {
     ];
     for command in told.into_iter().flatten() {
         works.tell(command).await;
+    }
+}
+
+fn measure(launched: &Launched, state: &JobState) {
+    measures::stored(launched.job(), state);
+    match launched {
+        Launched::Running(job, started) => measures::launched(job, &started.attempt.executor, started.at),
+        Launched::Refused(..) => measures::error(Fault::LaunchRefused),
+        Launched::Lost(_) => measures::error(Fault::LaunchLost),
+        Launched::NotNow { .. } => measures::error(Fault::Executor),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Works, ending};
 use crate::domain::{AttemptName, Ending, Job, JobState, Place, Rejection, Transition};
 use crate::files::FileError;
+use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, ExecutorError, Exit, Launch, Started};
 use crate::store::Change;
 
@@ -41,7 +42,10 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
     let prepared = match works.files.prepare(&job).await {
         Ok(prepared) => prepared,
         Err(FileError::DiskFull) => return not_now(FileError::DiskFull.to_string()),
-        Err(error) => return not_now(format!("the job directory cannot be made: {error}")),
+        Err(error) => {
+            measures::error(Fault::Files);
+            return not_now(format!("the job directory cannot be made: {error}"));
+        }
     };
     let launch = Launch {
         name: attempt_name(works, &job)?,

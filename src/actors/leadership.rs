@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Works;
 use crate::bus::redis::Lease;
 use crate::bus::{Bus, Event};
+use crate::measures;
 use crate::store::{Applied, Change, JobStore, StoreError};
 
 /// The right to plan, as the store checks it.
@@ -39,6 +40,7 @@ impl Fence {
         Ok(match works.store.commit_fenced(self.number, changes).await? {
             Some(applied) => applied,
             None => {
+                measures::fence_refused();
                 tracing::warn!(fence = self.number, "another scheduler leads: its plan stands, not this one's");
                 self.deposed.notify_one();
                 (0..count).map(|_| Applied::Stale).collect()
@@ -74,12 +76,14 @@ pub async fn lead_whenever_possible(
         };
         tracing::info!(fence = fence.number, "this scheduler leads");
         leads.send_replace(true);
+        measures::leads(true);
         let why = tokio::select! {
             why = keep(lease) => why,
             () = fence.deposed() => "the store has a newer leader",
             () = lead(fence.clone()) => "it was stopped",
         };
         leads.send_replace(false);
+        measures::leads(false);
         tracing::warn!(why, "this scheduler does not lead any more");
     }
 }

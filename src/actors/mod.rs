@@ -32,6 +32,7 @@ use tokio::task::JoinHandle;
 use crate::bus::{Bus, Command, Delivery, Event, Receipt, Role};
 use crate::domain::{Clock, InstanceId, Job};
 use crate::files::JobDirs;
+use crate::measures::{self, Fault};
 use crate::plugins::executor::Executor;
 use crate::store::Store;
 
@@ -66,6 +67,7 @@ impl Works {
     /// Sends, and logs where nobody takes it: what was asked is in the store, and is found again at the next start.
     pub async fn tell(&self, command: Command) {
         if let Err(error) = self.bus.send(command).await {
+            measures::error(Fault::Bus);
             tracing::warn!(%error, "a message was not taken");
         }
     }

@@ -11,6 +11,7 @@ use super::notify::{MailError, Mailer};
 use super::{Deliver, Works};
 use crate::bus::Command;
 use crate::domain::{Job, JobId, Standing, UserId};
+use crate::measures::{self, Fault};
 
 /// A mail server that is away is asked again after these pauses.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(30), Duration::from_secs(300)];
@@ -71,6 +72,7 @@ async fn mail_all(works: &Works, mailer: &Mailer, endpoint: &str, ids: &[JobId])
 async fn insist(send: impl AsyncFn() -> Result<(), MailError>) {
     let mut pauses = PAUSES.iter();
     while let Err(error) = send().await {
+        measures::error(Fault::Mail);
         tracing::warn!(%error, "a mail was not taken");
         match pauses.next() {
             Some(pause) => tokio::time::sleep(*pause).await,

@@ -1,74 +1,155 @@
 //! That this process lives: said every [`ProcessStatus::EVERY`], unsaid at a stop in order.
+//!
+//! It is said in the store, always, and where the site has another status plugin, there too. Who the live watchers are,
+//! and so which of them sees to which job, goes by the store alone: it is the one thing without which nothing can be
+//! done for a job anyway, so that no further service can stop one by being away. While the store is away the last known
+//! watchers stay; two that both take a job for theirs do the same twice, which the store makes once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::share;
 use crate::domain::{Clock, ProcessStatus};
-use crate::store::Store;
+use crate::plugins::status::StatusBackend;
+use crate::store::{ProcessStore, Store, StoreError};
+
+/// How long one that died without a word is shown.
+const FORGET: Duration = Duration::from_secs(86_400);
+/// How long others are told, at a stop.
+const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// What tells others of this process.
 pub struct Presence {
     store: Arc<dyn Store>,
-    id: String,
-    saying: tokio::task::JoinHandle<()>,
+    announced: Option<Arc<dyn StatusBackend>>,
+    status: ProcessStatus,
+    saying: Vec<JoinHandle<()>>,
+}
+
+/// Where it is said.
+pub struct Places {
+    pub store: Arc<dyn Store>,
+    /// The site's status plugin; `None` where that is the store.
+    pub announced: Option<Arc<dyn StatusBackend>>,
 }
 
 impl Presence {
     /// `leads`: whether this is the leading scheduler. Answers the live watchers too, kept up to date.
     pub fn begin(
-        store: Arc<dyn Store>,
+        places: Places,
         clock: Arc<dyn Clock>,
-        mut status: ProcessStatus,
-        mut leads: watch::Receiver<bool>,
+        status: ProcessStatus,
+        leads: watch::Receiver<bool>,
     ) -> (Self, watch::Receiver<Arc<[String]>>) {
         let (watchers, live) = watch::channel(Arc::from([]));
-        let (id, of) = (status.id.clone(), store.clone());
-        let saying = tokio::spawn(async move {
-            let mut tick = interval(ProcessStatus::EVERY);
-            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut away = false;
-            loop {
-                tokio::select! {
-                    _ = tick.tick() => {}
-                    // Whoever could tell is gone where nobody ever leads.
-                    Ok(()) = leads.changed() => {}
-                }
-                status.seen = clock.now();
-                status.leader = *leads.borrow_and_update();
-                let said = async {
-                    store.put_process(&status).await?;
-                    store.processes().await
-                };
-                match said.await {
-                    Ok(processes) => {
-                        away = false;
-                        let now = share::watchers(&processes, clock.now());
-                        watchers.send_if_modified(|known| {
-                            let changed = *known != now;
-                            *known = now;
-                            changed
-                        });
-                    }
-                    Err(error) if !away => {
-                        away = true;
-                        tracing::warn!(%error, "others cannot be told that this process lives");
-                    }
-                    Err(_) => {}
-                }
-            }
-        });
-        (Presence { store: of, id, saying }, live)
+        let Places { store, announced } = places;
+        let mut saying = vec![tokio::spawn(say(store.clone(), clock.clone(), status.clone(), leads.clone(), watchers))];
+        if let Some(backend) = announced.clone() {
+            saying.push(tokio::spawn(announce(backend, clock, status.clone(), leads)));
+        }
+        (Presence { store, announced, status, saying }, live)
     }
 
     pub async fn end(self) {
-        self.saying.abort();
-        // What said it last may be under way.
-        let _ = self.saying.await;
-        if let Err(error) = self.store.remove_process(&self.id).await {
+        for saying in self.saying {
+            saying.abort();
+            // What said it last may be under way.
+            let _ = saying.await;
+        }
+        if let Err(error) = self.store.remove_process(&self.status.id).await {
             tracing::warn!(%error, "others take this process for dead in a while");
+        }
+        let Some(backend) = self.announced else { return };
+        match tokio::time::timeout(END_WITHIN, backend.remove(&self.status)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "it is announced for a while longer"),
+            Err(_) => tracing::warn!("it is announced for a while longer"),
+        }
+    }
+}
+
+/// Comes back when it is to be said again.
+async fn due(tick: &mut tokio::time::Interval, leads: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        _ = tick.tick() => {}
+        // Whoever could tell is gone where nobody ever leads.
+        Ok(()) = leads.changed() => {}
+    }
+}
+
+fn every(span: Duration) -> tokio::time::Interval {
+    let mut tick = interval(span);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
+}
+
+async fn say(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    mut status: ProcessStatus,
+    mut leads: watch::Receiver<bool>,
+    watchers: watch::Sender<Arc<[String]>>,
+) {
+    let mut tick = every(ProcessStatus::EVERY);
+    let mut away = false;
+    loop {
+        due(&mut tick, &mut leads).await;
+        status.seen = clock.now();
+        status.leader = *leads.borrow_and_update();
+        match say_once(store.as_ref(), &status).await {
+            Ok(processes) => {
+                away = false;
+                let now = share::watchers(&processes, clock.now());
+                watchers.send_if_modified(|known| {
+                    let changed = *known != now;
+                    *known = now;
+                    changed
+                });
+            }
+            Err(error) if !std::mem::replace(&mut away, true) => {
+                tracing::warn!(%error, "others cannot be told that this process lives");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Answers what the others said. Those who died long ago are forgotten.
+async fn say_once(
+    store: &(impl ProcessStore + ?Sized),
+    status: &ProcessStatus,
+) -> Result<Vec<ProcessStatus>, StoreError> {
+    store.put_process(status).await?;
+    let processes = store.processes().await?;
+    for gone in processes.iter().filter(|process| status.seen.since(process.seen) > FORGET) {
+        store.remove_process(&gone.id).await?;
+    }
+    Ok(processes)
+}
+
+async fn announce(
+    backend: Arc<dyn StatusBackend>,
+    clock: Arc<dyn Clock>,
+    mut status: ProcessStatus,
+    mut leads: watch::Receiver<bool>,
+) {
+    let mut tick = every(ProcessStatus::EVERY);
+    let mut away = false;
+    loop {
+        due(&mut tick, &mut leads).await;
+        status.seen = clock.now();
+        status.leader = *leads.borrow_and_update();
+        match backend.put(&status).await {
+            Ok(()) if std::mem::take(&mut away) => tracing::info!("this process is announced again"),
+            Ok(()) => {}
+            Err(error) if !std::mem::replace(&mut away, true) => {
+                tracing::warn!(%error, "this process cannot be announced; jobs go on");
+            }
+            Err(_) => {}
         }
     }
 }

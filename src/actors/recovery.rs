@@ -10,6 +10,7 @@ use super::watcher::{self, current_name};
 use super::{Works, launching};
 use crate::bus::Command;
 use crate::domain::{AttemptName, Job, JobId, JobState, Phase, Request, Transition};
+use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, Executor, Exit, Sighting, Started};
 use crate::store::{Applied, Change, JobFilter, Page, StoreError};
 
@@ -28,7 +29,10 @@ pub async fn recover(works: &Works, share: &Share) -> Result<Vec<Job>, StoreErro
                 sightings.retain(|sighting| share.has(sighting.name().job));
                 settle(works, executor.as_ref(), &active, sightings).await?;
             }
-            Err(error) => tracing::warn!(executor = executor.name(), %error, "no listing; its jobs stay as they are"),
+            Err(error) => {
+                measures::error(Fault::Executor);
+                tracing::warn!(executor = executor.name(), %error, "no listing; its jobs stay as they are");
+            }
         }
     }
     repeat_requests(works, share).await?;
@@ -128,6 +132,9 @@ async fn adopt(works: &Works, adopted: Vec<(&Job, Started)>) -> Result<(), Store
         .zip(applied)
         .filter_map(|(id, applied)| matches!(applied, Applied::Done { .. }).then_some(id))
         .collect();
+    for (job, started) in adopted.iter().filter(|(job, _)| ids.contains(&job.id)) {
+        measures::launched(job, &started.attempt.executor, started.at);
+    }
     works.tell(Command::JobsRunning { ids }).await;
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! meanwhile: under load passes grow instead of multiplying.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use async_trait::async_trait;
@@ -15,6 +15,7 @@ use super::scheduler_store::{CHUNK, PlanStored, Snapshot, accounts, end_killed, 
 use super::{Deliver, Shutdown, Works};
 use crate::bus::{Answer, Asked, Bus, Command, Question};
 use crate::domain::{JobId, NodeUse, Request, WaitingJob};
+use crate::measures::{self, Fault};
 use crate::plugins::executor::{Capabilities, Node};
 use crate::scheduling::queue::DependencyState;
 use crate::store::PendingRow;
@@ -346,6 +347,11 @@ impl Handler<Deliver> for SchedulerActor {
 }
 
 impl SchedulerActor {
+    fn away(&self) -> Vec<(String, Option<String>)> {
+        let of = |name: &str| (name.to_owned(), self.state.away(name).map(str::to_owned));
+        self.works.executors.iter().map(|executor| of(executor.name())).collect()
+    }
+
     /// Some jobs ended: whoever waits for them wants to know how.
     fn ask_dependencies_on(&mut self, ids: &[JobId], me: Addr<Self>) {
         let waited_for: Vec<_> = ids.iter().copied().filter(|id| self.state.queue.is_waited_for(*id)).collect();
@@ -393,6 +399,7 @@ impl Handler<NodesSeen> for SchedulerActor {
         if let Err(message) = &nodes
             && !was_away
         {
+            measures::error(Fault::Executor);
             tracing::warn!(executor, message, "the executor does not answer; its jobs wait");
         } else if nodes.is_ok() && was_away {
             tracing::info!(executor, "the executor answers again");
@@ -410,7 +417,9 @@ impl Handler<Pass> for SchedulerActor {
         if self.stopped || self.storing || self.reading_accounts {
             return;
         }
+        let began = Instant::now();
         let plan = self.state.pass(self.works.clock.now());
+        measures::passed(began.elapsed(), plan.starts.len(), plan.rejects.len());
         if plan.starts.is_empty() && plan.rejects.is_empty() {
             return;
         }
@@ -457,6 +466,7 @@ impl Handler<Ask> for SchedulerActor {
         MessageResult(match question {
             Question::Explain { ids } => Answer::Waiting(self.state.explain(&ids, self.works.clock.now())),
             Question::Nodes => Answer::Nodes(self.state.nodes()),
+            Question::Away => Answer::Away(self.away()),
         })
     }
 }
@@ -519,6 +529,15 @@ impl crate::web::Queue for SchedulerHandle {
     async fn nodes(&self) -> Vec<NodeUse> {
         match self.bus.ask(Question::Nodes).await {
             Some(Answer::Nodes(nodes)) => nodes,
+            _ => Vec::new(),
+        }
+    }
+
+    async fn away(&self) -> Vec<(String, String)> {
+        match self.bus.ask(Question::Away).await {
+            Some(Answer::Away(executors)) => {
+                executors.into_iter().filter_map(|(executor, away)| Some((executor, away?))).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -275,6 +275,11 @@ impl SchedulerState {
         self.view.nodes.iter().map(node_use).collect()
     }
 
+    /// What was the matter with an executor that does not answer.
+    pub fn away(&self, executor: &str) -> Option<&str> {
+        self.view.away.get(executor).map(String::as_str)
+    }
+
     pub fn is_away(&self, executor: &str) -> bool {
         self.view.away.contains_key(executor)
     }

@@ -9,6 +9,7 @@ use crate::bus::Command;
 use crate::domain::{
     Attempt, Ending, Job, JobId, JobState, Maintenance, Phase, Request, StopCause, Timestamp, Transition,
 };
+use crate::measures;
 use crate::scheduling::plan::{Plan, Start};
 use crate::store::{Applied, Change, JobFilter, Page, PendingRow, StoreError};
 
@@ -98,6 +99,7 @@ async fn store_ends(works: &Works, fence: &Fence, jobs: &[Job], changes: Vec<Cha
             over.push(id);
             over.extend(parent_over);
             if let Some(job) = jobs.iter().find(|job| job.id == id) {
+                measures::stored(job, &state);
                 works.changed(&Job { state, ..job.clone() });
             }
         }

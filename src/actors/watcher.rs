@@ -14,6 +14,7 @@ use super::share::Share;
 use super::{Deliver, Shutdown, Works, ending, launching, recovery};
 use crate::bus::Command;
 use crate::domain::{Job, JobId, Phase, Request, StopCause, Timestamp};
+use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, Exit};
 use crate::plugins::watcher::WatcherRule;
 use crate::store::{Applied, Change, StoreError};
@@ -285,6 +286,7 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<
     for ((end, size), exit) in ends.into_iter().zip(sizes).zip(exits) {
         let job = &jobs[&end.name.job];
         let size = size.unwrap_or_else(|error| {
+            measures::error(Fault::Files);
             tracing::warn!(job = %job.id, %error, "the job directory could not be settled");
             0
         });
@@ -304,6 +306,7 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<
         match applied {
             Applied::Stale => stale.push(end),
             Applied::Done { parent_over, .. } => {
+                measures::stored(&jobs[&end.name.job], &change.state);
                 let job = Job { state: change.state, ..jobs[&end.name.job].clone() };
                 told.add(&job, parent_over);
                 moved.push(job);

@@ -3,12 +3,13 @@
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use actix_web::dev::ServerHandle;
 use anyhow::{Context as _, bail};
 use tokio::sync::watch;
 
 use super::admin::{FirstAdmin, create_first_admin};
 use super::serve::serve;
-use super::{STOP_WITHIN, endpoint, make_directories, open_store, roles, secrets};
+use super::{STOP_WITHIN, endpoint, make_directories, open_store, places, roles, secrets};
 use crate::actors::leadership::{self, Fence};
 use crate::actors::presence::Presence;
 use crate::actors::scheduler::SchedulerHandle;
@@ -23,6 +24,7 @@ use crate::plugins::executor::native::NativeExecutor;
 use crate::plugins::registry;
 use crate::process::{self, signals};
 use crate::store::Store;
+use crate::telemetry::{self, Exposition};
 use crate::web::{Site, access};
 
 /// Why a role has ended.
@@ -89,8 +91,21 @@ impl Role {
         Ok(Role { config, sources: sources.clone(), role, works, redis, status })
     }
 
-    fn presence(&self, leads: watch::Receiver<bool>) -> (Presence, watch::Receiver<Arc<[String]>>) {
-        Presence::begin(self.works.store.clone(), self.works.clock.clone(), self.status.clone(), leads)
+    fn presence(&self, leads: watch::Receiver<bool>) -> anyhow::Result<(Presence, watch::Receiver<Arc<[String]>>)> {
+        let places = places(&self.config, &self.works.store, &self.works.clock)?;
+        Ok(Presence::begin(places, self.works.clock.clone(), self.status.clone(), leads))
+    }
+
+    /// Metrics and readiness, for a role that serves no pages.
+    fn serve_probes(&mut self) -> anyhow::Result<Option<ServerHandle>> {
+        if self.role == ProcessRole::Web {
+            return Ok(None);
+        }
+        let exposition = Exposition::begin(self.status.clone(), self.works.store.clone(), self.works.bus.clone());
+        let serving = telemetry::listener::serve(&self.config.metrics, exposition)
+            .context("metrics_listen: this address cannot be listened on")?;
+        self.status.address = serving.as_ref().map(|(address, _)| address.to_string());
+        Ok(serving.map(|(_, handle)| handle))
     }
 
     /// Comes back when this process is asked to end, or to begin anew with a configuration that it could begin with.
@@ -149,6 +164,7 @@ async fn check_native_host(config: &Config, store: &dyn Store, status: &ProcessS
 /// What keeps it from starting, as a sentence.
 pub async fn run(config: Config, sources: &Sources, role: ProcessRole, ready: impl FnOnce()) -> anyhow::Result<Ended> {
     let mut role = Role::prepare(config, sources, role).await?;
+    let probes = role.serve_probes()?;
     let ended = match role.role {
         ProcessRole::Scheduler => run_scheduler(&role, ready).await,
         ProcessRole::Watcher => run_watcher(&role, ready).await,
@@ -156,6 +172,9 @@ pub async fn run(config: Config, sources: &Sources, role: ProcessRole, ready: im
         ProcessRole::Web => run_web(&mut role, ready).await,
         ProcessRole::Ftp | ProcessRole::Up => bail!("this is no role of its own"),
     }?;
+    if let Some(probes) = probes {
+        probes.stop(false).await;
+    }
     tracing::info!(role = role.role.as_str(), ?ended, "ended; running jobs go on");
     Ok(ended)
 }
@@ -165,7 +184,7 @@ async fn run_scheduler(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ende
     roles::scheduler_state(&role.config, &role.works)?;
     let lease = role.redis.lease(role.config.daemons.master_timeout);
     let (leads, leading) = watch::channel(false);
-    let (presence, _) = role.presence(leading);
+    let (presence, _) = role.presence(leading)?;
     let current = Mutex::new(None);
     let lead = async |fence: Fence| match roles::scheduler(&role.config, &role.works, fence) {
         Ok(scheduler) => {
@@ -196,7 +215,7 @@ async fn run_scheduler(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ende
 }
 
 async fn run_watcher(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ended> {
-    let (presence, watchers) = role.presence(watch::channel(false).1);
+    let (presence, watchers) = role.presence(watch::channel(false).1)?;
     let share = Share::new(role.status.id.clone(), watchers);
     let address = format!("{}:{}", role.config.web.host, role.config.web.port);
     let watcher = roles::watcher(&role.config, &role.works, share, endpoint(&role.config, &address)).await?;
@@ -210,7 +229,7 @@ async fn run_watcher(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
 }
 
 async fn run_archiver(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ended> {
-    let (presence, _) = role.presence(watch::channel(false).1);
+    let (presence, _) = role.presence(watch::channel(false).1)?;
     roles::archiver(&role.works);
     ready();
     let ended = role.asked_to_end().await?;
@@ -241,10 +260,11 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
         store: works.store.clone(),
         clock: works.clock.clone(),
     };
-    let server = serve(site, listener)?;
+    let exposition = Exposition::begin(role.status.clone(), works.store.clone(), works.bus.clone());
+    let server = serve(site, exposition, listener)?;
     let web = server.handle();
     tokio::spawn(server);
-    let (presence, _) = role.presence(watch::channel(false).1);
+    let (presence, _) = role.presence(watch::channel(false).1)?;
     println!("GoDocker serves at http://{address}{}", config.web.prefix);
     ready();
     let ended = role.asked_to_end().await?;

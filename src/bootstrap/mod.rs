@@ -17,7 +17,10 @@ use anyhow::Context as _;
 pub use admin::FirstAdmin;
 pub use up::up;
 
+use crate::actors::presence::Places;
 use crate::config::Config;
+use crate::domain::Clock;
+use crate::plugins::registry;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 
@@ -32,6 +35,11 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     make_directory(&config.data_dir, 0o711)?;
     let opened = SqliteStore::open(&config.data_dir.join("godocker.db"));
     Ok(opened.with_context(|| format!("the database under {} cannot be opened", config.data_dir.display()))?)
+}
+
+/// Where this process says that it lives.
+fn places(config: &Config, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> anyhow::Result<Places> {
+    Ok(Places { store: store.clone(), announced: registry::status(config, clock.clone())? })
 }
 
 fn make_directories(config: &Config) -> anyhow::Result<()> {

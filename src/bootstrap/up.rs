@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::admin::{FirstAdmin, create_first_admin};
 use super::serve::serve;
-use super::{STOP_WITHIN, endpoint, make_directories, open_store, roles, secrets};
+use super::{STOP_WITHIN, endpoint, make_directories, open_store, places, roles, secrets};
 use crate::actors::leadership::Fence;
 use crate::actors::presence::Presence;
 use crate::actors::scheduler::SchedulerHandle;
@@ -18,9 +18,11 @@ use crate::bus::LocalBus;
 use crate::config::Config;
 use crate::domain::{Clock, InstanceId, ProcessRole, ProcessStatus, SystemClock};
 use crate::files::JobDirs;
+use crate::measures;
 use crate::plugins::executor::Executor;
 use crate::plugins::registry;
 use crate::process::{self, signals};
+use crate::telemetry::Exposition;
 use crate::web::{Site, access};
 
 /// Runs every role in this process until SIGTERM or Ctrl-C. Running jobs go on.
@@ -43,6 +45,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         instance,
         kill_grace: config.kill_grace,
     };
+    let places = places(&config, &store, &clock)?;
     let listener = TcpListener::bind((config.web.host.as_str(), config.web.port))
         .with_context(|| format!("cannot listen on {}:{}", config.web.host, config.web.port))?;
     let address = listener.local_addr()?;
@@ -61,15 +64,17 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         bus: works.bus.clone(),
         files: works.files.clone(),
         config: Arc::new(config),
-        store: store.clone(),
+        store,
         clock: clock.clone(),
     };
-    let server = serve(site, listener)?;
+    let status = ProcessStatus { address: Some(address.to_string()), ..process::status(ProcessRole::Up, clock.now()) };
+    let exposition = Exposition::begin(status.clone(), site.store.clone(), site.bus.clone());
+    measures::leads(true);
+    let server = serve(site, exposition, listener)?;
     let web = server.handle();
     tokio::spawn(server);
     let leads = watch::channel(true).1;
-    let status = ProcessStatus { address: Some(address.to_string()), ..process::status(ProcessRole::Up, clock.now()) };
-    let (presence, _) = Presence::begin(store, clock, status, leads);
+    let (presence, _) = Presence::begin(places, clock, status, leads);
     println!("GoDocker is ready at http://{address}{}", endpoint_path(&endpoint));
 
     signals::shutdown_requested().await?;

@@ -113,6 +113,8 @@ pub enum Question {
     Explain { ids: Vec<JobId> },
     /// What the executors have, and what is in use.
     Nodes,
+    /// Which executors do not answer.
+    Away,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,4 +122,6 @@ pub enum Question {
 pub enum Answer {
     Waiting(Vec<WaitingJob>),
     Nodes(Vec<NodeUse>),
+    /// Every executor; what was the matter where one does not answer.
+    Away(Vec<(String, Option<String>)>),
 }

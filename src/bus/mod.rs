@@ -54,6 +54,11 @@ pub trait Bus: Send + Sync {
 
     /// What waits for each role; those that cannot be asked now are left out.
     async fn depths(&self) -> Vec<Depth>;
+
+    /// The process that has the right to be the scheduler; `None` where nobody has it, and where none is needed.
+    async fn lease_holder(&self) -> Option<String> {
+        None
+    }
 }
 
 /// How much a role has before it.

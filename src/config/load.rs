@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::cluster;
 use super::engine;
 use super::people;
+use super::status;
 use super::values::{Faults, Sources, Values};
 use super::{
     Access, Config, Constraint, Defaults, DynamicField, FairShareWeights, Image, Limits, Log, Mail, Native, Scheduler,
@@ -52,6 +53,8 @@ fn build(values: &mut Values) -> Config {
     Config {
         redis: cluster::redis(values),
         daemons: cluster::daemons(values, &data_dir),
+        status: status::status(values),
+        metrics: status::metrics(values),
         web: web(values),
         executors: executors(values),
         docker: engine::docker(values),

@@ -9,6 +9,7 @@ mod engine;
 mod keys;
 mod load;
 mod people;
+mod status;
 mod units;
 mod values;
 
@@ -27,6 +28,7 @@ pub use cluster::{Daemons, Redis};
 pub use engine::{Docker, DockerTls, Registry, Swarm};
 pub use keys::environment_table_markdown;
 pub use load::{check_report, load};
+pub use status::{Consul, Etcd, Metrics, Status};
 pub use units::{parse_duration, parse_size};
 pub use values::{Faults, Sources};
 
@@ -40,6 +42,8 @@ pub struct Config {
     /// `None`: everything is in one process.
     pub redis: Option<Redis>,
     pub daemons: Daemons,
+    pub status: Status,
+    pub metrics: Metrics,
     pub web: Web,
     /// In order of preference; the first is the default. Empty: docker if an engine answers, else native.
     pub executors: Vec<String>,

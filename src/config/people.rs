@@ -1,25 +1,14 @@
 //! Where users come from: the directory, guests' providers, proxies that say who is there.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::values::Values;
 use super::{GuestProvider, Guests, Ldap, LdapTls, ProviderKind, Proxy, Secret};
 
 pub(super) fn proxy(values: &mut Values) -> Proxy {
-    let mut trusted = Vec::new();
-    for text in values.list("trusted_proxies") {
-        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
-            Ok(network) => trusted.push(network),
-            Err(_) => {
-                values
-                    .fault("trusted_proxies", format!("{text:?} is no address or network like 10.0.0.2 or 10.0.0.0/8"));
-            }
-        }
-    }
+    let trusted = values.networks("trusted_proxies");
     let allowed = values.bool("allow_proxy_remote_user");
     if allowed && trusted.is_empty() {
         values.fault("trusted_proxies", "expected who may say so, as allow_proxy_remote_user is set");

@@ -142,3 +142,20 @@ fn the_readme_lists_the_environment_as_it_is() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     assert!(readme.contains(&environment_table_markdown()), "run `go-d config env-table` and put it in README.md");
 }
+
+#[test]
+fn where_metrics_are_served_is_an_address_or_nothing() {
+    let metrics = |text: &str| {
+        let (_dir, sources) = file(text);
+        load(&sources).map(|(config, _)| config.metrics)
+    };
+    let default = metrics("").unwrap();
+    assert_eq!(default.listen, Some(("127.0.0.1".to_owned(), 0)));
+    for (address, allowed) in [("127.0.0.9", true), ("::1", true), ("::ffff:127.0.0.1", true), ("10.0.0.1", false)] {
+        assert_eq!(default.allows(address.parse().unwrap()), allowed, "{address}");
+    }
+    assert_eq!(metrics("metrics_listen: none\n").unwrap().listen, None);
+    assert_eq!(metrics("metrics_listen: '[::]:9100'\n").unwrap().listen, Some(("::".to_owned(), 9100)));
+    assert!(metrics("metrics_listen: 9100\n").unwrap_err().0[0].contains("expected address:port"));
+    assert!(metrics("metrics_allow: [lab]\n").unwrap_err().0[0].contains("no address or network"));
+}

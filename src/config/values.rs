@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_yaml::Value;
 
 use super::keys::{self, KEYS, Key, Kind, SECTIONS, UNUSED};
@@ -176,6 +178,18 @@ impl Values {
         }
     }
 
+    /// A list of addresses and networks; what is neither is a fault.
+    pub fn networks(&mut self, key: &'static str) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for text in self.list(key) {
+            match text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+                Ok(network) => networks.push(network),
+                Err(_) => self.fault(key, format!("{text:?} is no address or network like 10.0.0.2 or 10.0.0.0/8")),
+            }
+        }
+        networks
+    }
+
     /// A list of maps, each read as `T`; what does not fit is a fault.
     pub fn maps<T: serde::de::DeserializeOwned>(&mut self, key: &'static str) -> Vec<T> {
         let Some(Value::Sequence(items)) = self.get(key).cloned() else { return Vec::new() };
@@ -250,7 +264,7 @@ fn misfit(kind: Kind, value: &Value) -> Option<String> {
 }
 
 fn shown(key: &Key, value: &Value) -> String {
-    if key.name.contains("password") || key.name.contains("secret") {
+    if key.name.contains("password") || key.name.contains("secret") || key.name.ends_with("_token") {
         return "something else".to_owned();
     }
     let text = serde_yaml::to_string(value).unwrap_or_default();

@@ -30,6 +30,13 @@ impl ProcessRole {
             ProcessRole::Up => "up",
         }
     }
+
+    /// The roles without which no job is taken, started or ended, and that none of `processes` has at `now`.
+    pub fn missing_among(processes: &[ProcessStatus], now: Timestamp) -> Vec<ProcessRole> {
+        let lives = |role| processes.iter().any(|process| process.role == role && process.is_alive_at(now));
+        let needed = [ProcessRole::Scheduler, ProcessRole::Watcher, ProcessRole::Web];
+        if lives(ProcessRole::Up) { Vec::new() } else { needed.into_iter().filter(|role| !lives(*role)).collect() }
+    }
 }
 
 /// A sign of life. Written every [`ProcessStatus::EVERY`] while the process lives, removed when it stops in order.
@@ -55,6 +62,12 @@ impl ProcessStatus {
     pub const EVERY: Duration = Duration::from_secs(2);
     /// One that has not been seen for this long is taken for dead.
     pub const DEAD_AFTER: Duration = Duration::from_secs(10);
+
+    /// How long it has run; of a dead one, how long it ran.
+    pub fn uptime_at(&self, now: Timestamp) -> Duration {
+        let until = if self.is_alive_at(now) { now } else { self.seen };
+        until.since(self.started)
+    }
 
     pub fn is_alive_at(&self, now: Timestamp) -> bool {
         now.since(self.seen) < Self::DEAD_AFTER

@@ -8,4 +8,5 @@ pub mod auth;
 pub mod executor;
 pub mod guests;
 pub mod registry;
+pub mod status;
 pub mod watcher;

@@ -12,6 +12,10 @@ use super::executor::native::NativeExecutor;
 use super::executor::swarm::SwarmExecutor;
 use super::executor::{Capabilities, Executor};
 use super::guests::Guests;
+use super::status::StatusBackend;
+use super::status::consul::ConsulStatus;
+use super::status::etcd::EtcdStatus;
+use super::status::store::StoreStatus;
 use super::watcher::WatcherRule;
 use super::watcher::maxlifespan::MaxLifespan;
 use crate::config::Config;
@@ -29,12 +33,19 @@ pub enum RegistryError {
 }
 
 type MakeAuth = fn(&Config, Arc<dyn Store>, Arc<dyn Clock>) -> Result<Arc<dyn AuthBackend>, RegistryError>;
+type MakeStatus = fn(&Config, Arc<dyn Clock>) -> Result<Option<Arc<dyn StatusBackend>>, RegistryError>;
 type MakeRule = fn(&Config) -> Box<dyn WatcherRule>;
 
 const AUTH: &[(&str, MakeAuth)] = &[
     ("local", |_, store, _| Ok(Arc::new(LocalAuth::new(store)))),
     ("ldap", make_directory_auth),
     ("fake", make_fake_auth),
+];
+
+const STATUS: &[(&str, MakeStatus)] = &[
+    (StoreStatus::NAME, |_, _| Ok(None)),
+    (EtcdStatus::NAME, |config, _| Ok(Some(Arc::new(EtcdStatus::new(&config.status.etcd))))),
+    (ConsulStatus::NAME, make_consul_status),
 ];
 
 const WATCHER_RULES: &[(&str, MakeRule)] =
@@ -85,6 +96,12 @@ pub fn auth(
     find("auth_policy", AUTH, &config.access.policy)?(config, store, clock)
 }
 
+/// The site's `status_policy`, where that is not the store, to which processes speak in any case. One whose service does
+/// not answer now is made all the same.
+pub fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Arc<dyn StatusBackend>>, RegistryError> {
+    find("status_policy", STATUS, &config.status.policy)?(config, clock)
+}
+
 /// The site's `guest_providers`, where guests are allowed.
 pub fn guests(config: &Config) -> Result<Option<Arc<Guests>>, RegistryError> {
     let Some(settings) = &config.guests else { return Ok(None) };
@@ -109,6 +126,15 @@ fn make_directory_auth(
     let unset = || RegistryError::NotAllowed("auth_policy ldap needs ldap_host and ldap_dn".into());
     let directory = Directory::new(config.ldap.clone().ok_or_else(unset)?);
     Ok(Arc::new(DirectoryAuth::new(directory, store, clock, config.defaults.clone())))
+}
+
+fn make_consul_status(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Arc<dyn StatusBackend>>, RegistryError> {
+    let made = ConsulStatus::new(config.status.consul.clone(), clock);
+    let failed = |error: super::status::StatusError| RegistryError::Failed {
+        name: ConsulStatus::NAME.to_owned(),
+        message: error.to_string(),
+    };
+    Ok(Some(Arc::new(made.map_err(failed)?)))
 }
 
 fn make_fake_auth(

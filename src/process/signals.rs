@@ -15,6 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 pub async fn shutdown_requested() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Before anybody listened.
+    if ASKED_TO_END.load(Ordering::SeqCst) {
+        return Ok(());
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

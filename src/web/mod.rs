@@ -10,7 +10,10 @@ pub mod api;
 pub mod error;
 pub mod jobs;
 pub mod log_follow;
+pub mod measure;
 pub mod pages;
+mod probes;
+pub mod processes;
 pub mod routes;
 pub mod submission;
 pub mod view;
@@ -53,6 +56,11 @@ pub trait Queue: Send + Sync {
 
     /// The nodes of all executors at last sight, with what is in use.
     async fn nodes(&self) -> Vec<NodeUse>;
+
+    /// The executors that do not answer, and what is the matter.
+    async fn away(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 
     /// By executor name, in order of preference.
     fn executors(&self) -> Vec<(String, Capabilities)>;

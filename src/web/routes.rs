@@ -51,10 +51,12 @@ macro_rules! routes {
 pub(super) use routes;
 
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    super::api::ROUTES.iter().chain(super::pages::ROUTES)
+    super::api::ROUTES.iter().chain(super::probes::ROUTES).chain(super::pages::ROUTES)
 }
 
 pub fn configure(config: &mut ServiceConfig) {
     super::api::configure(config);
+    super::probes::configure(config);
+    // Last: it answers all that is nobody's.
     super::pages::configure(config);
 }

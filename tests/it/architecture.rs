@@ -9,13 +9,14 @@ fn root() -> &'static Path {
 /// The modules from the bottom to the top: each may use those before it. Those in one row may use each other.
 const LAYERS: &[&[&str]] = &[
     &["domain"],
-    &["config"],
+    &["config", "measures"],
     &["scheduling"],
     &["store"],
     &["bus", "files", "process"],
     &["plugins"],
+    &["telemetry"],
     &["actors", "web"],
-    &["accounts", "bootstrap", "client", "daemons", "telemetry"],
+    &["accounts", "bootstrap", "client", "daemons", "status"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

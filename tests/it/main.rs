@@ -24,4 +24,5 @@ mod schemathesis;
 mod secrets;
 mod soak;
 mod starting;
+mod status;
 mod support;

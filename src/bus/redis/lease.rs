@@ -29,10 +29,21 @@ const RELEASE: &str = r"
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0";
 
+const KEY: &str = "lease";
+
+/// The process that has the lease, if any.
+///
+/// # Errors
+/// Redis'.
+pub async fn holder(link: &Link) -> RedisResult<Option<String>> {
+    let holder: Option<String> = link.one(redis::cmd("GET").arg(link.key(KEY))).await?;
+    Ok(holder.map(|holder| holder.rsplit_once(' ').map_or_else(|| holder.clone(), |(process, _)| process.to_owned())))
+}
+
 impl Lease {
     pub fn new(link: Arc<Link>, process: &str, ttl: Duration) -> Self {
         let holder = format!("{process} {:016x}", rand::random::<u64>());
-        Lease { key: link.key("lease"), link, holder, ttl }
+        Lease { key: link.key(KEY), link, holder, ttl }
     }
 
     pub fn ttl(&self) -> Duration {

@@ -92,6 +92,17 @@ pub async fn announce(settings: config::Redis, event: &Event) -> Result<u64, Bus
     Ok(link.one(::redis::cmd("PUBLISH").arg(link.key("events")).arg(text)).await?)
 }
 
+/// What waits, and who has the lease, without a bus. What Redis does not answer is left out.
+pub async fn look(settings: config::Redis) -> (Vec<Depth>, Option<String>) {
+    let link = Link::new(settings);
+    (depths(&link).await, lease::holder(&link).await.ok().flatten())
+}
+
+async fn depths(link: &Link) -> Vec<Depth> {
+    let asked = Role::ALL.map(|role| stream::depth(link, role));
+    futures::future::join_all(asked).await.into_iter().flatten().collect()
+}
+
 #[async_trait]
 impl Bus for RedisBus {
     async fn send(&self, command: Command) -> Result<(), BusError> {
@@ -130,7 +141,10 @@ impl Bus for RedisBus {
     }
 
     async fn depths(&self) -> Vec<Depth> {
-        let asked = Role::ALL.map(|role| stream::depth(&self.link, role));
-        futures::future::join_all(asked).await.into_iter().flatten().collect()
+        depths(&self.link).await
+    }
+
+    async fn lease_holder(&self) -> Option<String> {
+        lease::holder(&self.link).await.ok().flatten()
     }
 }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::PAUSES;
 use super::link::Link;
 use crate::bus::{Acknowledged, Command, Delivery, Depth, Receipt, Role};
+use crate::measures::{self, Fault};
 
 /// Commands read before the actor asks for them.
 pub const AHEAD: usize = 64;
@@ -105,6 +106,7 @@ pub async fn consume(link: Arc<Link>, role: Role, name: String, to: mpsc::Sender
         match me.read_on(&hands, broken).await {
             Ok(()) => return,
             Err(error) => {
+                measures::error(Fault::Bus);
                 if !std::mem::replace(&mut broken, true) {
                     tracing::warn!(?role, %error, "messages do not come in; trying again");
                 }

@@ -2,10 +2,12 @@
 
 use rusqlite::{Error, ErrorCode};
 
+use crate::measures::{self, Fault};
 use crate::store::StoreError;
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
+        measures::error(Fault::Store);
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::DiskFull,
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => corrupt("its file", &error),

@@ -9,6 +9,7 @@ use super::keys::secret_hash;
 use super::{By, Caller, session};
 use crate::domain::{Credential, CredentialKind, Scope, User};
 use crate::store::StoreError;
+use crate::telemetry::listener::is_forwarded;
 use crate::web::Site;
 
 /// The user behind a request: by its token if it brings one, else by its session. `None` for nobody, and for whoever
@@ -78,6 +79,21 @@ pub fn client_address(site: &Site, request: &HttpRequest) -> Option<String> {
         return Some(forwarded_for(request, |address| proxy.trusts(address)).unwrap_or(peer).to_string());
     }
     (!peer.is_loopback()).then(|| peer.to_string())
+}
+
+/// Whether the request comes from an address of `metrics_allow`: the peer's own, or the one that a trusted proxy names.
+/// A proxy that we were not told to trust speaks for anybody, so its own address counts for nothing.
+pub fn may_scrape(site: &Site, request: &HttpRequest) -> bool {
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else { return false };
+    let proxy = &site.config.proxy;
+    let address = if !is_forwarded(request.headers()) {
+        Some(peer)
+    } else if proxy.trusts(peer) {
+        forwarded_for(request, |address| proxy.trusts(address))
+    } else {
+        None
+    };
+    address.is_some_and(|address| site.config.metrics.allows(address))
 }
 
 /// The last address in X-Forwarded-For that no trusted proxy has: those before it are only claimed.

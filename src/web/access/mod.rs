@@ -18,7 +18,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::error::ApiError;
 use crate::domain::{Job, ProjectId, Scope, Standing, User, UserId};
 
-pub use identify::{client_address, origin, personal_token, remote_user};
+pub use identify::{client_address, may_scrape, origin, personal_token, remote_user};
 pub use keys::{SigningKeys, api_key_matches, new_secret, secret_hash};
 pub use limiter::LoginLimiter;
 
@@ -37,6 +37,8 @@ pub enum Rule {
     Inspect,
     /// The same, and a browser must mean it.
     Administer,
+    /// An address of `metrics_allow` (see [`may_scrape`]), or else as [`Rule::Inspect`].
+    Metrics,
 }
 
 impl Rule {
@@ -78,7 +80,7 @@ pub fn decide(rule: Rule, caller: Option<&Caller>) -> Result<(), ApiError> {
     let needed = match rule {
         Rule::Open | Rule::Look => Scope::Read,
         Rule::Work => Scope::Submit,
-        Rule::Account | Rule::Inspect | Rule::Administer => Scope::Admin,
+        Rule::Account | Rule::Inspect | Rule::Administer | Rule::Metrics => Scope::Admin,
     };
     if caller.scope < needed {
         let message = format!(
@@ -92,8 +94,10 @@ pub fn decide(rule: Rule, caller: Option<&Caller>) -> Result<(), ApiError> {
         Rule::Open | Rule::Look | Rule::Account => Ok(()),
         Rule::Work if caller.user.may_submit() => Ok(()),
         Rule::Work => Err(ApiError::Forbidden(NOT_ACTIVATED.into())),
-        Rule::Inspect | Rule::Administer if caller.is_admin() => Ok(()),
-        Rule::Inspect | Rule::Administer => Err(ApiError::Forbidden("only administrators may do this".into())),
+        Rule::Inspect | Rule::Administer | Rule::Metrics if caller.is_admin() => Ok(()),
+        Rule::Inspect | Rule::Administer | Rule::Metrics => {
+            Err(ApiError::Forbidden("only administrators may do this".into()))
+        }
     }
 }
 

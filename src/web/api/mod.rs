@@ -72,6 +72,7 @@ routes! { "/api/1.0", at;
     "/project/{id}/usage" { GET Look => project::usage }
     "/project/{id}/quota" { DELETE Administer => project::reset_usage }
     "/audit" { GET Inspect => audit::list }
+    "/admin/processes" { GET Inspect => site::processes }
 }
 
 pub fn configure(config: &mut ServiceConfig) {

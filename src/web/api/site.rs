@@ -10,6 +10,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::accounts::site::{maintenance_document, set_maintenance};
 use crate::web::error::ApiError;
+use crate::web::processes;
 
 /// How many images the answer names at most.
 const MOST_IMAGES: usize = 500;
@@ -89,6 +90,11 @@ pub async fn nodes(site: web::Data<Site>) -> HttpResponse {
         })
         .collect();
     HttpResponse::Ok().json(shown)
+}
+
+/// Who lives, and what waits for them.
+pub async fn processes(site: web::Data<Site>) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(processes::processes(&site).await?.document()))
 }
 
 /// For everyone: whether new jobs are taken.

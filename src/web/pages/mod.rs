@@ -56,6 +56,8 @@ routes! { "", resource;
     "/admin/projects/{id}/{verb}" { POST Administer => admin::projects::act }
     "/admin/maintenance" { GET Inspect => admin::maintenance::get, POST Administer => admin::maintenance::post }
     "/admin/audit" { GET Inspect => admin::audit::get }
+    "/admin/processes" { GET Inspect => admin::processes::get }
+    "/admin/nodes" { GET Inspect => admin::nodes::get }
 }
 
 pub fn configure(config: &mut ServiceConfig) {

@@ -19,6 +19,12 @@ pub(crate) fn a_config() -> Config {
             run_dir: "/data/run".into(),
             log_dir: "/data/log".into(),
         },
+        status: config::Status {
+            policy: "store".into(),
+            etcd: config::Etcd { host: String::new(), port: 0, prefix: String::new() },
+            consul: config::Consul { host: String::new(), port: 0, token: None },
+        },
+        metrics: config::Metrics { listen: None, allow: Vec::new() },
         web: config::Web {
             host: "127.0.0.1".into(),
             port: 6543,

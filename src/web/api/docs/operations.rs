@@ -81,6 +81,7 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/maintenance", All, "Whether new jobs are taken", &[], None, One("Maintenance")),
     op("put", "/maintenance", Admin, "Switch maintenance on or off", &[], Some("Maintenance"), One("Maintenance")),
     op("get", "/audit", Admin, "Who changed what, newest first; format=csv to export", &["before", "limit", "actor", "subject", "action", "format"], None, Many("AuditLine")),
+    op("get", "/admin/processes", Admin, "The processes of the installation, what waits for them, and which role is missing", &[], None, One("Processes")),
     op("get", "/project", Admin, "All projects", &[], None, Many("Project")),
     op("post", "/project", Admin, "Make a project", &[], Some("NewProject"), One("Project")),
     op("post", "/project/{id}", Admin, "Change a project: what is not named stays", &[], Some("Project"), One("Project")),
@@ -273,6 +274,16 @@ fn schemas() -> Value {
             "expires": { "type": ["number", "null"] }, "token": text,
         })),
         "Maintenance": object(&["on"], &json!({ "on": flag, "message": maybe_text, "since": { "type": ["number", "null"] } })),
+        "Processes": object(&["ok", "missing", "processes", "queues", "lease"], &json!({
+            "ok": flag, "missing": { "type": "array", "items": text }, "lease": maybe_text,
+            "processes": { "type": "array", "items": object(&["id", "role", "host", "pid", "alive"], &json!({
+                "id": text, "role": text, "host": text, "pid": whole, "version": text, "started": number, "seen": number,
+                "address": maybe_text, "leader": flag, "alive": flag, "uptime": whole,
+            })) },
+            "queues": { "type": "array", "items": object(&["role", "waiting", "lag"], &json!({
+                "role": text, "waiting": whole, "lag": { "type": ["number", "null"] },
+            })) },
+        })),
         "AuditLine": object(&["number", "at", "actor", "action", "subject", "details"], &json!({
             "number": whole, "at": number, "actor": text, "address": maybe_text, "action": text, "subject": text,
             "details": { "type": "object" },
@@ -328,7 +339,7 @@ mod tests {
         let who = |rule| match rule {
             Rule::Open => All,
             Rule::Look | Rule::Work | Rule::Account => User,
-            Rule::Inspect | Rule::Administer => Admin,
+            Rule::Inspect | Rule::Administer | Rule::Metrics => Admin,
         };
         let served = crate::web::api::ROUTES.iter().map(|route| {
             let path = route.path.strip_prefix("/api/1.0").unwrap().replace(":.*", "");

@@ -1,7 +1,9 @@
-//! What administrators look after: users, projects, maintenance, the audit log.
+//! What administrators look after: users, projects, maintenance, the audit log, processes, nodes.
 
 pub mod audit;
 pub mod maintenance;
+pub mod nodes;
+pub mod processes;
 pub mod projects;
 pub mod users;
 
