@@ -49,6 +49,7 @@ fn build(values: &mut Values) -> Config {
         }
     }
     Config {
+        mongo: cluster::mongo(values),
         redis: cluster::redis(values),
         daemons: cluster::daemons(values, &data_dir),
         web: web(values),

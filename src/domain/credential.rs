@@ -40,7 +40,7 @@ pub enum CredentialKind {
 }
 
 /// A session or token as it is stored. The secret itself is only with who was given it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// SHA-256 of the secret, hex.
     pub hash: String,

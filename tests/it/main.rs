@@ -14,6 +14,7 @@ mod faults;
 mod guests;
 mod ldap;
 mod life;
+mod mongo;
 mod old_client;
 mod pages;
 mod people;

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod engine;
 pub mod mail_sink;
+pub mod mongo;
 pub mod provider;
 pub mod slapd;
 pub mod webdriver;
