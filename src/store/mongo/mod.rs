@@ -3,7 +3,7 @@
 //! The original's collections and fields (`jobs`, `jobsover`, `users`, `projects`) are kept, so that scripts that read them go
 //! on working; our own truth is the sub-document `god` of each, and collections whose names begin with `god_`. A document
 //! without `god` is the original's: no read sees it, and a database that holds such documents is not opened until
-//! `init` has been over it.
+//! [`takeover`] has been over it.
 //!
 //! What concerns several documents is one transaction (`transact`) on a replica set. A server on its own has none: there
 //! `moves` (jobs) and `journal` (all else) keep an order that can be taken up again. What a reader may see of a change
@@ -36,6 +36,7 @@ mod prepare;
 mod request;
 mod settings;
 mod submit;
+pub mod takeover;
 mod transact;
 
 use std::sync::Arc;

@@ -27,6 +27,11 @@ pub async fn check(ops: &mut Ops<'_>) -> Result<()> {
     }
 }
 
+/// For [`super::takeover`], which comes before there is a version.
+pub async fn check_version(ops: &mut Ops<'_>) -> Result<()> {
+    settings::setting(ops, SCHEMA).await?.map_or(Ok(()), |version| known(&version))
+}
+
 fn known(version: &str) -> Result<()> {
     match version.parse() {
         Ok(found) if found > VERSION => Err(StoreError::TooNew { found, known: VERSION }),

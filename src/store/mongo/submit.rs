@@ -27,6 +27,11 @@ fn number_of_children(array: &ArraySpec) -> Result<u32> {
     u32::try_from(array.len()).map_err(|_| corrupt("an array", format!("{} jobs are too many", array.len())))
 }
 
+/// Ids from `last` down are never given out again.
+pub async fn raise_counter(ops: &mut Ops<'_>, last: i64) -> Done<()> {
+    ops.upsert(super::fence::COUNTERS, doc! { "_id": JOB_COUNTER }, doc! { "$max": { "n": last } }).await
+}
+
 pub struct Submit<'j> {
     pub job: &'j NewJob,
     pub ids: Submitted,

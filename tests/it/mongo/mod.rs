@@ -1,6 +1,8 @@
 //! The store in MongoDB, on a server: in transactions, and as on a server that has none.
 
+mod fixtures;
 mod outage;
+mod takeover;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -9,7 +11,8 @@ use godocker::domain::Ending;
 use godocker::store::conformance::builders;
 use godocker::store::mongo::{Mode, MongoStore};
 use godocker::store::{Store, conformance};
-use mongodb::Client;
+use mongodb::bson::Document;
+use mongodb::{Client, Collection};
 
 use crate::support::mongo::Mongo;
 
@@ -44,6 +47,10 @@ impl Database {
         MongoStore::open_as(&self.server.url(), &self.name, Some(mode)).await.unwrap()
     }
 
+    fn collection(&self, name: &str) -> Collection<Document> {
+        self.client.database(&self.name).collection(name)
+    }
+
     async fn end(self) {
         self.client.database(&self.name).drop().await.unwrap();
     }
@@ -62,6 +69,11 @@ async fn what_a_server_can_is_found_out() {
         builders::run_now(&*store, id, 2_000).await;
         builders::end_now(&*store, id, Ending::Done, 3_000).await;
     }
+}
+
+async fn in_both_modes(test: impl AsyncFn(Mode)) {
+    test(Mode::Transactions).await;
+    test(Mode::Standalone).await;
 }
 
 async fn conforms(mode: Mode) {
