@@ -1,7 +1,9 @@
 //! The store in MongoDB, on a server: in transactions, and as on a server that has none.
 
+mod contention;
 mod fixtures;
 mod outage;
+mod repair;
 mod takeover;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
