@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, doc};
 
 use super::document::{JOBS, JobRecord, OVER, job_id, key};
 use super::face;
@@ -49,8 +49,6 @@ struct Desk {
 }
 
 struct Sheet {
-    /// Whole where the job ends; else `god` alone.
-    document: Document,
     record: JobRecord,
     collection: &'static str,
     changed: bool,
@@ -59,31 +57,26 @@ struct Sheet {
 impl Desk {
     async fn load(ops: &mut Ops<'_>, changes: &[Change]) -> Done<Self> {
         let mut desk = Desk::default();
-        let ids = |is_active| {
-            let some = changes.iter().filter(move |change| change.state.is_active() == is_active);
-            some.map(|change| key(change.id)).collect::<Vec<_>>()
-        };
-        // Those that end move, as a whole.
-        desk.fetch(ops, JOBS, ids(false), true).await?;
-        desk.fetch(ops, JOBS, ids(true), false).await?;
-        desk.fetch(ops, OVER, ids(false), false).await?;
+        let all = changes.iter().map(|change| key(change.id)).collect();
+        desk.fetch(ops, JOBS, all).await?;
+        let ended = changes.iter().filter(|change| !change.state.is_active()).map(|change| key(change.id)).collect();
+        desk.fetch(ops, OVER, ended).await?;
         let parents = desk.jobs.values().filter_map(|sheet| sheet.record.parent).collect();
-        desk.fetch(ops, JOBS, parents, true).await?;
+        desk.fetch(ops, JOBS, parents).await?;
         Ok(desk)
     }
 
-    async fn fetch(&mut self, ops: &mut Ops<'_>, from: &'static str, mut ids: Vec<i64>, whole: bool) -> Done<()> {
+    async fn fetch(&mut self, ops: &mut Ops<'_>, from: &'static str, mut ids: Vec<i64>) -> Done<()> {
         ids.sort_unstable();
         ids.dedup();
         ids.retain(|id| !self.jobs.contains_key(id));
         if ids.is_empty() {
             return Ok(());
         }
-        let projection = (!whole).then(|| doc! { "god": 1 });
-        let find = Find { projection, ..Find::all(doc! { "god.id": { "$in": ids } }) };
+        let find = Find { projection: Some(doc! { "god": 1 }), ..Find::all(doc! { "god.id": { "$in": ids } }) };
         for document in ops.find(from, find).await? {
             let record = JobRecord::read(&document)?;
-            self.jobs.insert(record.id, Sheet { document, record, collection: from, changed: false });
+            self.jobs.insert(record.id, Sheet { record, collection: from, changed: false });
         }
         Ok(())
     }
@@ -119,15 +112,12 @@ impl Desk {
 
     async fn write(self, ops: &mut Ops<'_>) -> Done<()> {
         let mut updates: BTreeMap<&str, Vec<Update>> = BTreeMap::new();
-        let (mut moving, mut moved) = (Vec::new(), Vec::new());
+        let mut moving = BTreeMap::new();
         for (id, sheet) in self.jobs.into_iter().filter(|(_, sheet)| sheet.changed) {
             let mut fields = face::changing(&sheet.record);
             fields.push(("god".to_owned(), sheet.record.write()?.into()));
             if sheet.collection == JOBS && sheet.record.is_over() {
-                let mut document = sheet.document;
-                fields.into_iter().for_each(|(path, value)| face::put(&mut document, &path, value));
-                moving.push(document);
-                moved.push(id);
+                moving.insert(id, fields);
             } else {
                 let (filter, update) = (doc! { "god.id": id }, doc! { "$set": face::set(fields) });
                 updates.entry(sheet.collection).or_default().push(Update { filter, update, upsert: false });
@@ -136,11 +126,24 @@ impl Desk {
         for (collection, updates) in updates {
             ops.updates(collection, updates).await?;
         }
-        if !moved.is_empty() {
-            ops.insert(OVER, moving).await?;
-            ops.delete(JOBS, doc! { "god.id": { "$in": moved } }).await?;
-        }
+        move_over(ops, moving).await?;
         // Many transactions meet at these rows: they come last, and in one order.
         self.totals.write(ops).await
     }
+}
+
+/// Only now is read what else these documents hold: scripts may be long.
+async fn move_over(ops: &mut Ops<'_>, mut moving: BTreeMap<i64, Vec<(String, Bson)>>) -> Done<()> {
+    if moving.is_empty() {
+        return Ok(());
+    }
+    let moved: Vec<i64> = moving.keys().copied().collect();
+    let these = doc! { "god.id": { "$in": moved } };
+    let mut documents = ops.find(JOBS, Find::all(these.clone())).await?;
+    for document in &mut documents {
+        let fields = moving.remove(&JobRecord::read(document)?.id).unwrap_or_default();
+        fields.into_iter().for_each(|(path, value)| face::put(document, &path, value));
+    }
+    ops.insert(OVER, documents).await?;
+    ops.delete(JOBS, these).await.map(drop)
 }

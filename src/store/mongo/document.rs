@@ -37,6 +37,8 @@ pub struct JobRecord {
     pub failed_nodes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<i64>,
+    /// Without a parent. An index tells this without the document; a field that is null it does not tell from none.
+    pub top: bool,
     /// A child's index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<i64>,
@@ -130,6 +132,7 @@ impl JobRecord {
             request: None,
             failed_nodes: Vec::new(),
             parent: None,
+            top: true,
             task: None,
             counts: children.map(|children| Counts { children, over: 0, failed: 0 }),
             spec: key(id),
@@ -151,6 +154,7 @@ impl JobRecord {
         JobRecord {
             id: self.id + i64::from(n),
             parent: Some(self.id),
+            top: false,
             task: Some(index.cast_signed()),
             counts: None,
             ..self.clone()

@@ -39,8 +39,11 @@ impl Fault {
         matches!(self, Fault::Driver(error) if code(error) == Some(DUPLICATE_KEY))
     }
 
+    /// Not where no server answers, though the driver says so of that too: it has looked for one long enough.
     pub fn asks_for_another_try(&self) -> bool {
-        matches!(self, Fault::Driver(error) if error.contains_label(mongodb::error::TRANSIENT_TRANSACTION_ERROR))
+        let Fault::Driver(error) = self else { return false };
+        let is_there = !matches!(error.kind.as_ref(), ErrorKind::ServerSelection { .. });
+        is_there && error.contains_label(mongodb::error::TRANSIENT_TRANSACTION_ERROR)
     }
 }
 

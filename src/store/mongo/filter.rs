@@ -18,9 +18,11 @@ pub fn selection(filter: &JobFilter) -> Selection {
     let above = filter.after.map_or(0, key);
     let mut conditions = doc! { "god.id": { "$gt": above } };
     if !filter.with_children {
-        conditions.insert("god.parent", mongodb::bson::Bson::Null);
+        conditions.insert("god.top", true);
     }
-    if !filter.phases.is_empty() {
+    let collections = collections(filter);
+    let any_phase = filter.phases.is_empty() || (collections == [OVER] && has_all_ended(&filter.phases));
+    if !any_phase {
         let phases: Vec<_> = filter.phases.iter().map(|phase| *phase as i32).collect();
         conditions.insert("god.phase", doc! { "$in": phases });
     }
@@ -39,7 +41,12 @@ pub fn selection(filter: &JobFilter) -> Selection {
     if let Some(tag) = &filter.tag {
         conditions.insert("god.tags", tag.as_str());
     }
-    Selection { filter: conditions, sort: sort(filter.order), collections: collections(filter) }
+    Selection { filter: conditions, sort: sort(filter.order), collections }
+}
+
+/// What is true of all that a collection holds need not be asked.
+fn has_all_ended(phases: &[Phase]) -> bool {
+    phases.contains(&Phase::Over) && phases.contains(&Phase::Archived)
 }
 
 fn collections(filter: &JobFilter) -> &'static [&'static str] {

@@ -32,20 +32,22 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         vec![
             unique(doc! { "god.id": 1 }),
             on(doc! { "god.parent": 1, "god.id": 1 }),
-            on(doc! { "god.user": 1, "god.parent": 1, "god.id": 1 }),
-            on(doc! { "god.project": 1, "god.parent": 1, "god.id": 1 }),
+            on(doc! { "god.top": 1, "god.id": 1 }),
+            on(doc! { "god.user": 1, "god.top": 1, "god.id": 1 }),
+            on(doc! { "god.project": 1, "god.top": 1, "god.id": 1 }),
             on(doc! { "god.tags": 1, "god.id": 1 }),
             where_there_is("god.request", doc! { "god.request": 1, "god.id": 1 }),
         ]
     };
     let mut jobs = both();
     jobs.push(on(doc! { "god.phase": 1, "god.id": 1 }));
+    jobs.push(on(doc! { "god.user": 1, "god.phase": 1, "god.id": 1 }));
     jobs.push(where_there_is("god.outbox", doc! { "god.outbox.at": 1 }));
     let mut over = both();
     over.extend([
-        on(doc! { "god.parent": 1, "god.ended": 1, "god.id": 1 }),
-        on(doc! { "god.user": 1, "god.parent": 1, "god.ended": 1, "god.id": 1 }),
-        on(doc! { "god.project": 1, "god.parent": 1, "god.ended": 1, "god.id": 1 }),
+        on(doc! { "god.top": 1, "god.ended": 1, "god.id": 1 }),
+        on(doc! { "god.user": 1, "god.top": 1, "god.ended": 1, "god.id": 1 }),
+        on(doc! { "god.project": 1, "god.top": 1, "god.ended": 1, "god.id": 1 }),
         on(doc! { "god.ended": 1, "god.id": 1 }),
         where_there_is("god.outbox", doc! { "god.outbox.at": 1 }),
     ]);

@@ -23,6 +23,7 @@ mod error;
 mod face;
 mod fence;
 mod filter;
+mod group;
 mod indexes;
 mod journal;
 mod ledger;
@@ -59,6 +60,7 @@ use crate::domain::{
 };
 use accounts::ChangeAccounts;
 use commit::Commit;
+use group::Group;
 use ops::Ops;
 use request::Ask;
 use submit::{Remove, ReplaceSpec, Submit};
@@ -73,6 +75,7 @@ pub struct MongoStore {
     client: Client,
     db: Database,
     mode: Mode,
+    group: Arc<Group>,
 }
 
 impl MongoStore {
@@ -92,7 +95,8 @@ impl MongoStore {
         let (client, db, mode) = connect::connect(url, db, mode).await?;
         prepare::check(&mut Ops::alone(&db)).await?;
         prepare::make_ready(&db).await?;
-        Ok(Arc::new(MongoStore { client, db, mode }))
+        let group = Group::new(client.clone(), db.clone());
+        Ok(Arc::new(MongoStore { client, db, mode, group }))
     }
 
     pub fn mode(&self) -> Mode {
@@ -105,14 +109,6 @@ impl MongoStore {
 
     async fn transact<W: Work>(&self, work: W) -> Result<W::Answer> {
         transact(&self.client, &self.db, &work).await
-    }
-
-    async fn commit_as(&self, fence: Option<u64>, changes: Vec<Change>) -> Result<Option<Vec<Applied>>> {
-        match self.mode {
-            _ if changes.is_empty() && fence.is_none() => Ok(Some(Vec::new())),
-            Mode::Transactions => self.transact(Commit { fence, changes }).await,
-            Mode::Standalone => Ok(moves::commit(&mut self.ops(), fence, &changes).await?),
-        }
     }
 
     async fn repair_as_of(&self, now: Timestamp) -> Result<()> {
@@ -149,11 +145,17 @@ impl JobStore for MongoStore {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
-        Ok(self.commit_as(None, changes).await?.unwrap_or_default())
+        match self.mode {
+            Mode::Transactions => self.group.commit(changes).await,
+            Mode::Standalone => Ok(moves::commit(&mut self.ops(), None, &changes).await?.unwrap_or_default()),
+        }
     }
 
     async fn commit_fenced(&self, fence: u64, changes: Vec<Change>) -> Result<Option<Vec<Applied>>> {
-        self.commit_as(Some(fence), changes).await
+        match self.mode {
+            Mode::Transactions => self.transact(Commit { fence: Some(fence), changes }).await,
+            Mode::Standalone => Ok(moves::commit(&mut self.ops(), Some(fence), &changes).await?),
+        }
     }
 
     async fn raise_fence(&self) -> Result<u64> {

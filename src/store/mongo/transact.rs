@@ -13,6 +13,8 @@ use crate::store::{Result, StoreError};
 
 /// How long one that others keep coming between is tried again.
 const TRY_FOR: Duration = Duration::from_secs(60);
+/// How long a commit is asked for whose answer got lost. Only after that nobody knows, and the caller is told of a failure.
+const ASK_FOR: Duration = Duration::from_secs(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// What the work came to.
@@ -65,7 +67,7 @@ async fn attempt<W: Work>(session: &mut ClientSession, db: &Database, work: &W) 
 
 /// Whether a commit came through may have to be asked again; asking does no harm.
 async fn commit(session: &mut ClientSession) -> Done<()> {
-    let deadline = Instant::now() + TRY_FOR;
+    let deadline = Instant::now() + ASK_FOR;
     loop {
         match session.commit_transaction().await {
             Ok(()) => return Ok(()),

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use godocker::domain::JobId;
-use godocker::store::conformance::builders::{a_job, get, run_now, submit};
+use godocker::domain::{Ending, JobId};
+use godocker::store::conformance::builders::{a_job, end, get, run_now, submit};
 use godocker::store::mongo::MongoStore;
 use godocker::store::{JobStore, StoreError};
 
@@ -32,6 +32,10 @@ async fn the_store_goes_on_when_its_server_is_back() {
         mongo.kill();
         let missed = store.submit(a_job()).await.unwrap_err();
         assert!(matches!(missed, StoreError::Unavailable(_)), "{missed}");
+        let since = Instant::now();
+        let missed = store.commit(vec![end(&before, Ending::Done, 3_000)]).await.unwrap_err();
+        assert!(matches!(missed, StoreError::Unavailable(_)), "{missed}");
+        assert!(since.elapsed() < Duration::from_secs(15), "it was tried for {:?}", since.elapsed());
         let mongo = &mut mongo;
         tokio::task::block_in_place(|| mongo.start_again());
         until_it_answers(&store, id).await;

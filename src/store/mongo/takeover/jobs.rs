@@ -64,6 +64,7 @@ async fn understood(run: &Run<'_>, of: Bson, mut old: OldJob) -> Result<Found> {
     record.failed_nodes = old.failed_nodes;
     if let Some((parent, index)) = old.child_of {
         record.parent = Some(key(parent));
+        record.top = false;
         record.task = Some(index.cast_signed());
     }
     if old.is_parent {
