@@ -24,6 +24,7 @@ use crate::plugins::executor::native::NativeExecutor;
 use crate::plugins::registry;
 use crate::process::{self, signals};
 use crate::store::Store;
+use crate::store::mongo::takeover;
 use crate::telemetry::{self, Exposition};
 use crate::web::{Site, access};
 
@@ -308,17 +309,34 @@ pub async fn once(config: Config, sources: &Sources, role: ProcessRole) -> anyho
     Ok(())
 }
 
-/// `go-d scheduler init`: the database is made ready, and an administrator is made where there is nobody.
+/// `go-d scheduler init`: the database is made ready, the original's taken over, and an administrator is made where there is nobody.
 ///
 /// # Errors
 /// What kept it from being done, as a sentence; doing it again is right.
 pub async fn init(config: &Config, admin: FirstAdmin) -> anyhow::Result<()> {
     make_directories(config)?;
+    take_over(config).await?;
     let store = open_store(config).await?;
     secrets::instance_id(config, store.as_ref()).await?;
     secrets::common_secret(config, store.as_ref()).await?;
     create_first_admin(config, store.as_ref(), &SystemClock, admin).await?;
     println!("The database is ready.");
+    Ok(())
+}
+
+/// What the original wrote becomes ours.
+async fn take_over(config: &Config) -> anyhow::Result<()> {
+    let Some(mongo) = &config.mongo else { return Ok(()) };
+    let site = takeover::Site { window: config.scheduler.usage_window_days, executors: config.executors.clone() };
+    let taken = takeover::take_over(mongo.url.reveal(), &mongo.db, None, &site)
+        .await
+        .with_context(|| format!("the database {} at mongo_url cannot be made ready", mongo.db))?;
+    if !taken.is_nothing() {
+        println!("Taken over from the original: {taken}.");
+    }
+    for left in &taken.left {
+        eprintln!("left as it is, as it is not understood: {left}");
+    }
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::domain::Clock;
 use crate::plugins::registry;
 use crate::store::Store;
+use crate::store::mongo::MongoStore;
 use crate::store::sqlite::SqliteStore;
 
 /// How long what was begun may take to be stored at a stop.
@@ -33,6 +34,10 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// What keeps it from being opened, as a sentence.
 pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     make_directory(&config.data_dir, 0o711)?;
+    if let Some(mongo) = &config.mongo {
+        let opened = MongoStore::open(mongo.url.reveal(), &mongo.db).await;
+        return Ok(opened.with_context(|| format!("the database {} at mongo_url cannot be opened", mongo.db))?);
+    }
     let opened = SqliteStore::open(&config.data_dir.join("godocker.db"));
     Ok(opened.with_context(|| format!("the database under {} cannot be opened", config.data_dir.display()))?)
 }

@@ -1,4 +1,4 @@
-//! What only a cluster has: Redis, the scheduler's lease, daemons.
+//! What only a cluster has: MongoDB, Redis, the scheduler's lease, daemons.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +7,14 @@ use redis::{ConnectionAddr, IntoConnectionInfo};
 
 use super::Secret;
 use super::values::Values;
+
+/// Where jobs and accounts are kept.
+#[derive(Debug, Clone)]
+pub struct Mongo {
+    /// It may hold a password.
+    pub url: Secret,
+    pub db: String,
+}
 
 /// Where commands and events go between processes.
 #[derive(Debug, Clone)]
@@ -35,6 +43,21 @@ pub struct Daemons {
     /// Pid files; what a daemon says goes to `log_dir`.
     pub run_dir: PathBuf,
     pub log_dir: PathBuf,
+}
+
+/// The URL's text is not repeated in a fault, as it may hold a password.
+pub(super) fn mongo(values: &mut Values) -> Option<Mongo> {
+    let db = values.text("mongo_db").unwrap_or_default();
+    let is_name = !db.is_empty() && db.len() < 64 && db.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if !is_name {
+        values.fault("mongo_db", format!("expected up to 63 letters, digits, _ or -, got {db:?}"));
+    }
+    let url = values.text("mongo_url")?;
+    let schemes = ["mongodb://", "mongodb+srv://"];
+    if !schemes.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
+        values.fault("mongo_url", "expected mongodb://user:password@host:port/, or mongodb+srv://");
+    }
+    Some(Mongo { url: Secret::new(url), db })
 }
 
 pub(super) fn redis(values: &mut Values) -> Option<Redis> {

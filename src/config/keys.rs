@@ -44,6 +44,8 @@ pub const KEYS: &[Key] = &[
     key("data_dir", Text, "", "GODOCKER_DATA_DIR", "Where `go-d up` keeps its database and keys. Default: /var/lib/godocker for root, else ~/.local/share/godocker."),
     key("shared_dir", Text, "", "GODOCKER_SHARED_DIR", "Job directories are under it, on every node. Default: `shared` in data_dir."),
     key("instance_id", Text, "", "GODOCKER_INSTANCE_ID", "Part of every container's name. Default: made up at the first start."),
+    key("mongo_url", Text, "", "GODOCKER_MONGO_URL", "The MongoDB server of a cluster: mongodb://user:password@host:port/, options after a `?`. Default: SQLite in data_dir."),
+    key("mongo_db", Text, "godocker", "GODOCKER_MONGO_DB", "The name of the database there."),
     key("redis_host", Text, "", "GODOCKER_REDIS_HOST", "The Redis server of a cluster."),
     key("redis_port", Int(1, 65_535), "6379", "GODOCKER_REDIS_PORT", "Its port."),
     key("redis_db", Int(0, 65_535), "0", "GODOCKER_REDIS_DB", "The number of the database there."),
@@ -169,8 +171,6 @@ pub const KEYS: &[Key] = &[
 /// Keys of the original that have no effect in this release. A file that has them is not wrong.
 pub const UNUSED: &[&str] = &[
     "plugins_dir",
-    "mongo_url",
-    "mongo_db",
     "influxdb_host",
     "influxdb_port",
     "influxdb_user",

@@ -51,6 +51,7 @@ fn build(values: &mut Values) -> Config {
         }
     }
     Config {
+        mongo: cluster::mongo(values),
         redis: cluster::redis(values),
         daemons: cluster::daemons(values, &data_dir),
         status: status::status(values),

@@ -24,7 +24,7 @@ use ipnet::IpNet;
 
 use crate::domain::{Acl, Cores, Label, Memory, Quotas};
 
-pub use cluster::{Daemons, Redis};
+pub use cluster::{Daemons, Mongo, Redis};
 pub use engine::{Docker, DockerTls, Registry, Swarm};
 pub use keys::environment_table_markdown;
 pub use load::{check_report, load};
@@ -39,6 +39,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Job directories live under it (`tasks/pairtree_root`). Default: `<data_dir>/shared`.
     pub shared_dir: PathBuf,
+    /// `None`: SQLite in `data_dir`.
+    pub mongo: Option<Mongo>,
     /// `None`: everything is in one process.
     pub redis: Option<Redis>,
     pub daemons: Daemons,

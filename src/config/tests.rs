@@ -44,10 +44,10 @@ fn all_faults_are_told_at_once_with_their_lines() {
 
 #[test]
 fn an_unknown_key_is_answered_with_the_nearest() {
-    let (_dir, sources) = file("shared_dirr: /data\nmongo_url: 'mongodb://x'\n");
+    let (_dir, sources) = file("shared_dirr: /data\nlog_config: x\n");
     let (_, warnings) = load(&sources).unwrap();
     assert!(warnings[0].contains("go-d.ini:1: shared_dirr: it is not a key; did you mean shared_dir?"), "{warnings:?}");
-    assert!(warnings[1].contains("mongo_url: it has no effect"));
+    assert!(warnings[1].contains("log_config: it has no effect"));
     let (report, fine) = check_report(&sources);
     assert!(fine && report.contains("warning: "));
 }

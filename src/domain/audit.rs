@@ -1,11 +1,12 @@
 //! Who changed what, and when.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Timestamp;
 
 /// One line of the audit log, as it is written. Details never hold a secret.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
     pub at: Timestamp,
     /// A user's id, or the program that did it (`go-d user`).

@@ -1,6 +1,7 @@
 //! What opens an account without its password: browser sessions and personal access tokens.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Timestamp, UserId};
 
@@ -40,7 +41,7 @@ pub enum CredentialKind {
 }
 
 /// A session or token as it is stored. The secret itself is only with who was given it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// SHA-256 of the secret, hex.
     pub hash: String,
@@ -60,4 +61,10 @@ impl Credential {
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires.is_none_or(|expires| now < expires)
     }
+}
+
+/// SHA-256 of a secret, hex: what the store keeps of API keys, personal tokens and sessions. They are random and long, so
+/// a slow hash would add nothing.
+pub fn secret_hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }

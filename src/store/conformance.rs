@@ -3,7 +3,7 @@
 //! A guarantee of the traits that is not checked here is not one. It panics where a guarantee does not hold.
 
 mod arrays;
-mod builders;
+pub mod builders;
 mod commits;
 mod lists;
 mod people;

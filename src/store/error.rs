@@ -9,6 +9,9 @@ pub enum StoreError {
     /// What was read is not what this version writes.
     #[error("the database holds something unexpected in {place}: {message}")]
     Corrupt { place: String, message: String },
+    /// It is the original's, and nobody has run `init` on it.
+    #[error("the database was written by the original GoDocker: run `go-d scheduler init` to take it over")]
+    NotTakenOver,
     #[error("the database was written by a newer GoDocker (schema {found}, this one knows {known})")]
     TooNew { found: i64, known: i64 },
 }

@@ -1,11 +1,12 @@
 //! The database, behind small traits.
 //!
 //! The database is the truth: everything else may be lost and is rebuilt from it. Backends live in a folder each
-//! ([`sqlite`]); [`conformance`] is the suite that every one of them passes. Deliberately not here: what a change means
-//! (`domain`), and when it is made (`actors`).
+//! ([`sqlite`], [`mongo`]); [`conformance`] is the suite that every one of them passes. Deliberately not here: what a
+//! change means (`domain`), and when it is made (`actors`).
 
 pub mod conformance;
 mod error;
+pub mod mongo;
 mod query;
 mod records;
 pub mod sqlite;

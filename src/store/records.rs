@@ -1,5 +1,7 @@
 //! What goes into the store and comes out of it beside whole jobs.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::project::Project;
 use crate::domain::{
     Credential, CredentialKind, Dependency, Ending, JobId, JobSpec, JobState, Label, Owner, ProjectId, Request,
@@ -89,7 +91,7 @@ pub struct DependencyOutcome {
 }
 
 /// One step of a change to accounts; see [`UserStore::change`](super::UserStore::change).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum AccountChange {
     /// Creates (revision 0) or replaces the user at this revision.
     PutUser(Box<User>),

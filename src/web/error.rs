@@ -108,7 +108,7 @@ impl ApiError {
                 ("unavailable", StatusCode::INTERNAL_SERVER_ERROR, "the service is not available right now".into())
             }
             ApiError::File(FileError::Io(_))
-            | ApiError::Store(StoreError::Corrupt { .. } | StoreError::TooNew { .. }) => {
+            | ApiError::Store(StoreError::Corrupt { .. } | StoreError::TooNew { .. } | StoreError::NotTakenOver) => {
                 ("internal", StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here; the log says what".into())
             }
         }

@@ -16,6 +16,7 @@ mod guests;
 mod install;
 mod ldap;
 mod life;
+mod mongo;
 mod old_client;
 mod pages;
 mod people;

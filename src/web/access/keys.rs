@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub use crate::domain::credential::secret_hash;
 use crate::domain::{Scope, Timestamp, User, UserId};
 
 /// What tokens and cookies are signed with.
@@ -78,12 +79,6 @@ impl SigningKeys {
             jsonwebtoken::decode::<Claims>(token, &self.decoding, &Validation::new(Algorithm::HS256)).ok()?.claims;
         Some(Signed { user: claims.sub.parse().ok()?, epoch: claims.epoch, scope: claims.scope, via: claims.via })
     }
-}
-
-/// SHA-256 of a secret, hex: what the store keeps of API keys, personal tokens and sessions. They are random and long, so
-/// a slow hash would add nothing.
-pub fn secret_hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
 /// 256 random bits, hex.

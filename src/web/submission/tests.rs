@@ -12,6 +12,7 @@ pub(crate) fn a_config() -> Config {
     Config {
         data_dir: "/data".into(),
         shared_dir: "/shared".into(),
+        mongo: None,
         redis: None,
         daemons: config::Daemons {
             master_timeout: Duration::from_secs(15),

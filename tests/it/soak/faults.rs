@@ -9,6 +9,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::place::Place;
+use crate::support::engine::docker;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -16,22 +17,27 @@ pub enum Fault {
     LeaderKilled,
     RedisFlushed,
     RedisKilled,
+    DatabaseKilled,
     LeaderAsleep,
     RoleAsleep,
     EngineRestarted,
     NetworkCut,
+    /// Somebody removed the container of a job that may be launched again.
+    AttemptLost,
 }
 
 impl Fault {
-    const ALL: [Fault; 8] = [
+    const ALL: [Fault; 10] = [
         Fault::RoleKilled,
         Fault::LeaderKilled,
         Fault::RedisFlushed,
         Fault::RedisKilled,
+        Fault::DatabaseKilled,
         Fault::LeaderAsleep,
         Fault::RoleAsleep,
         Fault::EngineRestarted,
         Fault::NetworkCut,
+        Fault::AttemptLost,
     ];
 }
 
@@ -72,6 +78,11 @@ pub async fn break_something(place: &mut Place, rng: &mut StdRng, tally: &mut Ta
             pause(rng, 100..3000).await;
             place.cluster.redis.go_on();
         }
+        Fault::DatabaseKilled => {
+            place.mongo.kill();
+            pause(rng, 100..3000).await;
+            place.mongo.start_again();
+        }
         // Past its lease, which is of two seconds.
         Fault::LeaderAsleep => {
             let name = leader(place, rng);
@@ -92,6 +103,20 @@ pub async fn break_something(place: &mut Place, rng: &mut StdRng, tally: &mut Ta
             pause(rng, 2000..8000).await;
             place.far.plug_in();
         }
+        Fault::AttemptLost => lose_an_attempt(place).await,
+    }
+}
+
+/// Waits a while for one that runs.
+async fn lose_an_attempt(place: &Place) {
+    let until = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < until {
+        if let Some(container) = place.retried_containers().first() {
+            // It may have ended meanwhile.
+            docker(Some(&place.engine.host()), &["rm", "-f", container]);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

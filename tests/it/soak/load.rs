@@ -57,12 +57,14 @@ impl Kind {
         }
     }
 
-    /// Says in its directory that it ran, and that it came to its end.
+    /// Says in its directory that it ran, and that it came to its end. One that may be launched again is there for long
+    /// enough to be lost.
     fn script(self, tenths: u32) -> String {
         let rest = match self {
+            Kind::Retried => format!("sleep 3.{tenths}; echo ended >> runs # {}", self.name()),
             Kind::Killed => "sleep 3600".to_owned(),
             Kind::Badly => format!("sleep 0.{tenths}; echo ended >> runs; exit 3"),
-            Kind::Well | Kind::Array | Kind::After | Kind::Retried => format!("sleep 0.{tenths}; echo ended >> runs"),
+            Kind::Well | Kind::Array | Kind::After => format!("sleep 0.{tenths}; echo ended >> runs"),
         };
         format!("#!/bin/sh\necho begun >> runs\n{rest}\n")
     }
@@ -151,7 +153,7 @@ impl Client {
     }
 
     async fn submit(&mut self, kind: Kind, n: usize, after: Option<u64>, over: &AtomicBool) -> u64 {
-        let docker = self.rng.random_range(0..5) == 0;
+        let docker = kind == Kind::Retried || self.rng.random_range(0..6) == 0;
         let tenths = self.rng.random_range(0..5);
         let mut job = json!({
             "meta": { "name": format!("{}-{}-{n}", kind.name(), self.user.id), "tags": ["soak"] },

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use godocker::bootstrap::open_store;
 use godocker::config::{self, Config, Sources};
 use godocker::domain::Phase;
+use godocker::files::JobDirs;
 use godocker::store::{JobFilter, Page, Store};
 
 use super::load::Kind;
 use crate::support::IMAGE;
 use crate::support::cluster::{Cluster, cluster};
 use crate::support::engine::{Engine, docker};
+use crate::support::mongo::Mongo;
 use crate::support::netns::Host;
 use crate::support::redis::Redis;
 
@@ -24,6 +26,7 @@ pub const NOT_OURS: &str = "not-ours";
 
 pub struct Place {
     pub cluster: Cluster,
+    pub mongo: Mongo,
     pub engine: Engine,
     pub far: Host,
 }
@@ -42,7 +45,9 @@ pub fn begin() -> Place {
     assert!(docker(Some(&engine.host()), &idle).status.success());
     let redis = Redis::with(&[&far.outside()], &[]);
     let url = format!("redis://{}:{}/0", far.outside(), redis.port());
+    let mongo = Mongo::start_at(&far.outside());
     let mut cluster = cluster(redis)
+        .with("GODOCKER_MONGO_URL", &mongo.url())
         .with("GODOCKER_REDIS_URL", &url)
         .with("GODOCKER_EXECUTORS", "native, docker")
         .with("GODOCKER_DOCKER_URL", &engine.host())
@@ -52,7 +57,7 @@ pub fn begin() -> Place {
     for name in FAR {
         cluster.start_in(name, Some(&far));
     }
-    Place { cluster, engine, far }
+    Place { cluster, mongo, engine, far }
 }
 
 impl Place {
@@ -108,6 +113,22 @@ impl Place {
         let listed = docker(Some(&self.engine.host()), &["ps", "-a", "--format", "{{.Names}} {{.State}}"]);
         assert!(listed.status.success());
         String::from_utf8_lossy(&listed.stdout).trim().to_owned()
+    }
+
+    /// Of first and second attempts of jobs that may be launched twice more: what of them runs.
+    pub fn retried_containers(&self) -> Vec<String> {
+        let listed =
+            docker(Some(&self.engine.host()), &["ps", "--format", "{{.Names}}", "--filter", "label=godocker.job"]);
+        let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let retried = |name: &&str| {
+            let mut parts = name.rsplit('-');
+            let (attempt, job) = (parts.next(), parts.next());
+            let Some(job) = job.and_then(|job| job.parse().ok()) else { return false };
+            let script = JobDirs::new(self.shared_dir()).directory_of(job).join("cmd.sh");
+            attempt.is_some_and(|attempt| attempt < "3")
+                && std::fs::read_to_string(script).is_ok_and(|script| script.contains(Kind::Retried.name()))
+        };
+        names.lines().filter(retried).map(str::to_owned).collect()
     }
 
     /// What the native executor still knows of.

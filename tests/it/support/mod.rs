@@ -8,6 +8,7 @@ pub mod consul;
 pub mod engine;
 pub mod etcd;
 pub mod mail_sink;
+pub mod mongo;
 pub mod netns;
 pub mod provider;
 pub mod redis;
