@@ -102,7 +102,7 @@ impl Role {
         let exposition = Exposition::begin(self.status.clone(), self.works.store.clone(), self.works.bus.clone());
         let serving = telemetry::listener::serve(&self.config.metrics, exposition)
             .context("metrics_listen: this address cannot be listened on")?;
-        self.status.address = serving.as_ref().map(|(address, _)| address.to_string());
+        self.status.address = serving.as_ref().map(|(address, _)| process::reachable(&self.status, *address));
         Ok(serving.map(|(_, handle)| handle))
     }
 
@@ -234,7 +234,7 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
     };
     let kept = listener.try_clone()?;
     let address = listener.local_addr()?;
-    role.status.address = Some(address.to_string());
+    role.status.address = Some(process::reachable(&role.status, address));
     let (config, works) = (&role.config, &role.works);
     let capabilities = config.executors.iter().filter_map(|name| Some((name.clone(), registry::capabilities(name)?)));
     let site = Site {

@@ -97,6 +97,15 @@ async fn each_role_is_missed_and_found_and_tells_of_itself() {
         );
         assert_eq!(metrics.contains("\ngodocker_leader 1\n"), role == "scheduler", "{metrics}");
     }
+    // The web tells the same.
+    let login = json!({ "user": "admin", "apikey": API_KEY });
+    let web = cluster.address("web", &known);
+    let login = client.post(format!("{web}/api/1.0/authenticate")).json(&login).send().await.unwrap();
+    let token = login.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    let told = client.get(format!("{web}/api/1.0/admin/processes")).bearer_auth(token).send().await.unwrap();
+    let told: Value = told.json().await.unwrap();
+    assert_eq!((&told["lease"], &told["ok"]), (&known["lease"], &json!(true)), "{told}");
+
     // Nobody else gets in by saying that they were forwarded.
     let url = cluster.address("scheduler", &known) + "/metrics";
     assert_eq!(client.get(url).header("X-Forwarded-For", "127.0.0.1").send().await.unwrap().status(), 403);

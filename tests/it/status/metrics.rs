@@ -1,6 +1,8 @@
 //! What `/metrics` says after jobs have run, and to whom.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use godocker::domain::{Clock, SystemClock, User, UserKind};
 use godocker::measures;
@@ -9,6 +11,7 @@ use godocker::store::{AccountChange, Changed, UserStore};
 use godocker::web::access::secret_hash;
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::{Server, job, job_with, native};
 
 /// What the server says to one with these headers.
@@ -72,14 +75,14 @@ async fn what_has_happened_is_counted() {
         server.over(id).await;
     }
     // Of the jobs in all phases the last answer was good for some seconds.
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    let deadline = Instant::now() + Duration::from_secs(40);
     let now = loop {
         let now = metrics(&server).await;
         if now["godocker_jobs{phase=\"over\"}"] == 5.0 && of_node(&now, "godocker_node_cpu_cores_used") == 0.0 {
             break now;
         }
-        assert!(std::time::Instant::now() < deadline, "{now:#?}");
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(Instant::now() < deadline, "{now:#?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     };
     for (name, value) in [
         ("godocker_jobs_ended_total{ending=\"done\"}", 4.0),
@@ -142,6 +145,30 @@ async fn a_launch_that_is_refused_is_counted_as_such() {
     assert_eq!(now["godocker_errors_total{kind=\"launch_refused\"}"], 1.0, "{now:#?}");
     assert_eq!(now["godocker_jobs_ended_total{ending=\"rejected\"}"], 1.0, "{now:#?}");
     assert!(!now.contains_key("godocker_wait_seconds_count"), "it never started: {now:#?}");
+}
+
+#[tokio::test]
+async fn a_server_whose_database_is_gone_lives_and_is_not_ready() {
+    let server = native().start().await;
+    assert_eq!(ask(&server, "/readyz", &[]).await, (200, "it is ready\n".to_owned()));
+    for file in ["godocker.db", "godocker.db-wal"] {
+        let path = server.dir().join("data").join(file);
+        let zeros = vec![0; std::fs::metadata(&path).unwrap().len() as usize];
+        std::fs::File::options().write(true).open(path).unwrap().write_all(&zeros).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while ask(&server, "/readyz", &[]).await != (503, "the database does not answer\n".to_owned()) {
+        assert!(Instant::now() < deadline, "{}", server.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(ask(&server, "/healthz", &[]).await.0, 200);
+    let now = metrics(&server).await;
+    assert!(now["godocker_errors_total{kind=\"store\"}"] > 0.0, "{now:#?}");
+    assert!(!now.contains_key("godocker_jobs{phase=\"over\"}"), "what cannot be counted is not said: {now:#?}");
+    // Nobody becomes somebody meanwhile.
+    let seen = Browser::at(&server).get("/admin/users/metrics").await;
+    assert_eq!((seen.status, seen.location.starts_with("/login?next")), (303, true));
+    assert_eq!(ask(&server, "/metrics", &[("Via", "1.1 proxy")]).await.0, 403);
 }
 
 #[tokio::test]
