@@ -201,6 +201,7 @@ async fn metrics_are_for_the_addresses_that_may_and_for_administrators() {
 #[tokio::test]
 async fn whom_a_trusted_proxy_names_counts() {
     let server = native()
+        .with("GODOCKER_WEB_PREFIX", "/god")
         .with("GODOCKER_METRICS_ALLOW", "10.0.0.0/8")
         .with("GODOCKER_TRUSTED_PROXIES", "127.0.0.1")
         .start()
@@ -208,6 +209,8 @@ async fn whom_a_trusted_proxy_names_counts() {
     let status = async |forwarded: &str| ask(&server, "/metrics", &[("X-Forwarded-For", forwarded)]).await.0;
     assert_eq!(ask(&server, "/metrics", &[]).await.0, 403, "the proxy itself");
     assert_eq!(status("10.1.2.3").await, 200);
+    let (_, text) = ask(&server, "/metrics", &[("X-Forwarded-For", "10.1.2.3")]).await;
+    assert!(text.contains(r#"{method="GET",route="/metrics",status="403"} 1"#), "without the prefix: {text}");
     assert_eq!(status("192.0.2.1, 10.1.2.3").await, 200, "what comes before is only claimed");
     assert_eq!(status("10.1.2.3, 192.0.2.1").await, 403);
     assert_eq!(status("nonsense").await, 403);
