@@ -204,7 +204,8 @@ fn measure(launched: &Launched, state: &JobState) {
         Launched::Running(job, started) => measures::launched(job, &started.attempt.executor, started.at),
         Launched::Refused(..) => measures::error(Fault::LaunchRefused),
         Launched::Lost(_) => measures::error(Fault::LaunchLost),
-        Launched::NotNow { .. } => measures::error(Fault::Executor),
+        // Counted where it was found out why.
+        Launched::NotNow { .. } => {}
     }
 }
 

@@ -34,17 +34,18 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
     let JobState::Starting { attempt, .. } = &job.state else { return None };
     let attempt = attempt.clone();
     let executor_name = attempt.executor.clone();
-    let not_now =
-        |message: String| Some(Launched::NotNow { job: job.clone(), executor: executor_name.clone(), message });
+    let not_now = |fault, message: String| {
+        measures::error(fault);
+        Some(Launched::NotNow { job: job.clone(), executor: executor_name.clone(), message })
+    };
     let Some(executor) = works.executor(&attempt.executor) else {
-        return not_now("it is not configured any more".to_owned());
+        return not_now(Fault::Executor, "it is not configured any more".to_owned());
     };
     let prepared = match works.files.prepare(&job).await {
         Ok(prepared) => prepared,
-        Err(FileError::DiskFull) => return not_now(FileError::DiskFull.to_string()),
+        Err(FileError::DiskFull) => return not_now(Fault::Files, FileError::DiskFull.to_string()),
         Err(error) => {
-            measures::error(Fault::Files);
-            return not_now(format!("the job directory cannot be made: {error}"));
+            return not_now(Fault::Files, format!("the job directory cannot be made: {error}"));
         }
     };
     let launch = Launch {
@@ -60,7 +61,9 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
         Ok(started) => Some(Launched::Running(job, started)),
         Err(ExecutorError::BegunBefore) => Some(Launched::Lost(job)),
         Err(ExecutorError::Refused(reason)) => Some(Launched::Refused(job, reason)),
-        Err(error @ (ExecutorError::Unavailable(_) | ExecutorError::NoSuchAttempt)) => not_now(error.to_string()),
+        Err(error @ (ExecutorError::Unavailable(_) | ExecutorError::NoSuchAttempt)) => {
+            not_now(Fault::Executor, error.to_string())
+        }
     }
 }
 

@@ -153,3 +153,62 @@ async fn announce(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::domain::{ManualClock, ProcessRole, Timestamp};
+    use crate::plugins::status;
+    use crate::store::sqlite::testing::TestStore;
+
+    struct Hangs;
+
+    #[async_trait]
+    impl StatusBackend for Hangs {
+        async fn put(&self, _: &ProcessStatus) -> status::Result<()> {
+            std::future::pending().await
+        }
+
+        async fn all(&self) -> status::Result<Vec<ProcessStatus>> {
+            std::future::pending().await
+        }
+
+        async fn remove(&self, _: &ProcessStatus) -> status::Result<()> {
+            std::future::pending().await
+        }
+    }
+
+    fn a_watcher(id: &str, seen: Timestamp) -> ProcessStatus {
+        ProcessStatus {
+            id: id.to_owned(),
+            role: ProcessRole::Watcher,
+            host: "node1".to_owned(),
+            pid: 7,
+            version: String::new(),
+            started: seen,
+            seen,
+            address: None,
+            leader: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_status_plugin_that_hangs_holds_nothing_up() {
+        let kept = TestStore::new();
+        let now = Timestamp::from_secs(1_000_000);
+        let yesterday = Timestamp(now.0 - FORGET.as_millis() as i64 - 1);
+        for other in [a_watcher("long dead", yesterday), a_watcher("w2", now)] {
+            kept.store.put_process(&other).await.unwrap();
+        }
+        let places = Places { store: kept.store.clone(), announced: Some(Arc::new(Hangs)) };
+        let clock = Arc::new(ManualClock::at(now));
+        let (presence, mut live) = Presence::begin(places, clock, a_watcher("w1", now), watch::channel(false).1);
+        live.changed().await.unwrap();
+        assert_eq!(**live.borrow_and_update(), ["w1".to_owned(), "w2".to_owned()]);
+        presence.end().await;
+        let left: Vec<_> = kept.store.processes().await.unwrap().into_iter().map(|process| process.id).collect();
+        assert_eq!(left, ["w2"], "it took back what it said, and the long dead are forgotten");
+    }
+}

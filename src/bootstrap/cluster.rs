@@ -98,15 +98,21 @@ impl Role {
     }
 
     /// Metrics and readiness, for a role that serves no pages.
-    fn serve_probes(&mut self) -> anyhow::Result<Option<ServerHandle>> {
+    fn serve_probes(&mut self) -> Option<ServerHandle> {
         if self.role == ProcessRole::Web {
-            return Ok(None);
+            return None;
         }
         let exposition = Exposition::begin(self.status.clone(), self.works.store.clone(), self.works.bus.clone());
-        let serving = telemetry::listener::serve(&self.config.metrics, exposition)
-            .context("metrics_listen: this address cannot be listened on")?;
-        self.status.address = serving.as_ref().map(|(address, _)| address.to_string());
-        Ok(serving.map(|(_, handle)| handle))
+        let serving = match telemetry::listener::serve(&self.config.metrics, exposition) {
+            Ok(serving) => serving,
+            // Jobs matter more than who counts them.
+            Err(error) => {
+                tracing::error!(%error, "metrics_listen: nothing can be served there");
+                None
+            }
+        };
+        self.status.address = serving.as_ref().map(|(address, _)| process::reachable(&self.status, *address));
+        serving.map(|(_, handle)| handle)
     }
 
     /// Comes back when this process is asked to end, or to begin anew with a configuration that it could begin with.
@@ -165,7 +171,7 @@ async fn check_native_host(config: &Config, store: &dyn Store, status: &ProcessS
 /// What keeps it from starting, as a sentence.
 pub async fn run(config: Config, sources: &Sources, role: ProcessRole, ready: impl FnOnce()) -> anyhow::Result<Ended> {
     let mut role = Role::prepare(config, sources, role).await?;
-    let probes = role.serve_probes()?;
+    let probes = role.serve_probes();
     let ended = match role.role {
         ProcessRole::Scheduler => run_scheduler(&role, ready).await,
         ProcessRole::Watcher => run_watcher(&role, ready).await,
@@ -246,7 +252,7 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
     };
     let kept = listener.try_clone()?;
     let address = listener.local_addr()?;
-    role.status.address = Some(address.to_string());
+    role.status.address = Some(process::reachable(&role.status, address));
     let (config, works) = (&role.config, &role.works);
     let capabilities = config.executors.iter().filter_map(|name| Some((name.clone(), registry::capabilities(name)?)));
     let site = Site {

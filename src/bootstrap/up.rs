@@ -16,7 +16,7 @@ use crate::actors::share::Share;
 use crate::actors::{Shutdown, Works};
 use crate::bus::LocalBus;
 use crate::config::Config;
-use crate::domain::{Clock, InstanceId, ProcessRole, ProcessStatus, SystemClock};
+use crate::domain::{Clock, InstanceId, ProcessRole, SystemClock};
 use crate::files::JobDirs;
 use crate::measures;
 use crate::plugins::executor::Executor;
@@ -67,7 +67,8 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         store,
         clock: clock.clone(),
     };
-    let status = ProcessStatus { address: Some(address.to_string()), ..process::status(ProcessRole::Up, clock.now()) };
+    let mut status = process::status(ProcessRole::Up, clock.now());
+    status.address = Some(process::reachable(&status, address));
     let exposition = Exposition::begin(status.clone(), site.store.clone(), site.bus.clone());
     measures::leads(true);
     let server = serve(site, exposition, listener)?;

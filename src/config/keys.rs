@@ -66,7 +66,7 @@ pub const KEYS: &[Key] = &[
     key("consul_host", Text, "127.0.0.1", "GODOCKER_CONSUL_HOST", "The Consul agent, for status_policy consul."),
     key("consul_port", Int(1, 65_535), "8500", "GODOCKER_CONSUL_PORT", "Its port."),
     key("consul_token", Text, "", "GODOCKER_CONSUL_TOKEN", "What it lets us in with."),
-    key("metrics_listen", Text, "127.0.0.1:0", "GODOCKER_METRICS_LISTEN", "Where roles other than the web serve /metrics, /healthz and /readyz: address:port, port 0 takes a free one; `none` serves nothing."),
+    key("metrics_listen", Text, "127.0.0.1:0", "GODOCKER_METRICS_LISTEN", "Where roles other than the web serve /metrics, /healthz and /readyz: address:port, or the next free port after it; port 0 takes any; `none` serves nothing."),
     key("metrics_allow", List, "[127.0.0.0/8, '::1']", "GODOCKER_METRICS_ALLOW", "Addresses and networks that may read /metrics without being an administrator."),
     key("web_host", Text, "127.0.0.1", "GODOCKER_WEB_HOST", "The address that pages and API listen on."),
     key("web_port", PORT, "6543", "GODOCKER_WEB_PORT", "The port that pages and API listen on; 0 takes a free one."),

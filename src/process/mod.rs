@@ -11,6 +11,8 @@ pub use privileges::is_root;
 pub use signals::shutdown_requested;
 pub use system_user::{SystemUser, SystemUserError, by_name, by_uid, first_administrator_maps_to};
 
+use std::net::SocketAddr;
+
 use crate::domain::{ProcessRole, ProcessStatus, Timestamp};
 
 /// What this process says of itself. Its id is GOD_PROCID, or made of role, host and pid.
@@ -30,6 +32,11 @@ pub fn status(role: ProcessRole, started: Timestamp) -> ProcessStatus {
         address: None,
         leader: false,
     }
+}
+
+/// How others reach `address` of this host: by its name, where it listens on all of the host's addresses.
+pub fn reachable(status: &ProcessStatus, address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("{}:{}", status.host, address.port()) } else { address.to_string() }
 }
 
 /// GOD_PROCID, where it is set.

@@ -77,20 +77,17 @@ impl Exposition {
 
     /// What this process needs and does not have now, as sentences.
     pub async fn missing(&self) -> Vec<&'static str> {
-        let store = async { self.store.setting("instance_id").await.is_ok() };
-        let bus = async { !self.bus.depths().await.is_empty() };
-        let within = |answers| tokio::time::timeout(READY_WITHIN, answers);
-        let (store, bus) = tokio::join!(within(boxed(store)), within(boxed(bus)));
-        let away = |answer: Result<bool, _>| !answer.unwrap_or(false);
-        let missing = [(away(store), "the database does not answer"), (away(bus), "Redis does not answer")];
-        missing.into_iter().filter_map(|(away, what)| away.then_some(what)).collect()
+        let (store, bus) = tokio::join!(
+            in_time(async { self.store.setting("instance_id").await.is_ok() }),
+            in_time(async { !self.bus.depths().await.is_empty() }),
+        );
+        let answers = [(store, "the database does not answer"), (bus, "Redis does not answer")];
+        answers.into_iter().filter_map(|(answers, sentence)| (!answers).then_some(sentence)).collect()
     }
 }
 
-fn boxed<'a>(
-    answers: impl Future<Output = bool> + Send + 'a,
-) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-    Box::pin(answers)
+async fn in_time(answers: impl Future<Output = bool>) -> bool {
+    tokio::time::timeout(READY_WITHIN, answers).await.unwrap_or(false)
 }
 
 /// `/metrics`. Who may read it has been decided before.

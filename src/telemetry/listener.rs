@@ -1,5 +1,6 @@
 //! A small server for the roles that serve no pages: /metrics for those who may, /healthz and /readyz.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -15,7 +16,10 @@ pub fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key("X-Forwarded-For") || headers.contains_key(FORWARDED) || headers.contains_key("Via")
 }
 
-/// Serves where `metrics_listen` says, until the handle stops it.
+/// Processes of one host that share a configuration find a port each, among so many from the configured one on.
+const PORTS: u16 = 16;
+
+/// Serves where `metrics_listen` says, or at the next port that is free, until the handle stops it.
 ///
 /// # Errors
 /// The address cannot be had.
@@ -24,7 +28,7 @@ pub fn serve(
     exposition: Exposition,
 ) -> std::io::Result<Option<(SocketAddr, ServerHandle)>> {
     let Some((host, port)) = &settings.listen else { return Ok(None) };
-    let listener = TcpListener::bind((host.as_str(), *port))?;
+    let listener = bind(host, *port)?;
     let address = listener.local_addr()?;
     let (settings, exposition) = (web::Data::new(settings.clone()), web::Data::from(Arc::new(exposition)));
     let server = HttpServer::new(move || {
@@ -41,6 +45,18 @@ pub fn serve(
     Ok(Some((address, handle)))
 }
 
+fn bind(host: &str, port: u16) -> std::io::Result<TcpListener> {
+    let ports = if port == 0 { 0..=0 } else { port..=port.saturating_add(PORTS - 1) };
+    let mut taken = std::io::Error::from(ErrorKind::AddrInUse);
+    for port in ports {
+        match TcpListener::bind((host, port)) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => taken = error,
+            bound => return bound,
+        }
+    }
+    Err(taken)
+}
+
 async fn metrics(
     request: HttpRequest,
     settings: web::Data<config::Metrics>,
@@ -51,4 +67,18 @@ async fn metrics(
         return HttpResponse::Forbidden().body("metrics_allow does not have this address\n");
     }
     exposition::metrics(exposition).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_processes_of_a_host_take_a_port_each() {
+        let first = bind("127.0.0.1", 0).unwrap();
+        let port = first.local_addr().unwrap().port();
+        let second = bind("127.0.0.1", port).unwrap().local_addr().unwrap().port();
+        assert!(second > port && second < port.saturating_add(PORTS), "{port}, {second}");
+        assert!(bind("192.0.2.1", port).is_err(), "no address of this host");
+    }
 }

@@ -15,6 +15,8 @@ use crate::store::{JobFilter, Store, StoreError};
 
 const COUNTED_FOR: Duration = Duration::from_secs(15);
 const DEPTHS_FOR: Duration = Duration::from_secs(5);
+/// How long store and bus are waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// One value of a metric.
 pub struct Sample {
@@ -101,7 +103,8 @@ async fn kept(kept: &Kept, good_for: Duration, make: impl AsyncFnOnce() -> Strin
     {
         return text.clone();
     }
-    let text = make().await;
+    // A database that hangs does not hold up the rest, which tells that something is wrong.
+    let text = tokio::time::timeout(ANSWER_WITHIN, make()).await.unwrap_or_default();
     *held = Some((Instant::now() + good_for, text.clone()));
     text
 }

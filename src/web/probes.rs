@@ -11,7 +11,7 @@ routes! { "", resource;
     "/readyz" { GET Open => exposition::readyz }
 }
 
-/// How their paths end: they are answered also while nobody can be identified.
+/// Their paths: they are answered also while nobody can be identified.
 pub const PROBES: &[&str] = &["/metrics", "/healthz", "/readyz"];
 
 pub fn configure(config: &mut ServiceConfig) {

@@ -43,7 +43,11 @@ pub async fn run<B: StatusBackend>(make: impl AsyncFn() -> B) {
     two.remove(&watcher).await.unwrap();
     assert_eq!(alive(&reader).await, [without_seen(scheduler.clone())], "who took back what it said is gone");
 
+    let alike = a_process("w-1 a%é", ProcessRole::Watcher);
+    one.put(&alike).await.unwrap();
     two.put(&watcher).await.unwrap();
+    assert_eq!(alive(&reader).await.len(), 3, "names that are alike are not the same");
+    one.remove(&alike).await.unwrap();
     the_silent_are_dead_and_the_others_live(&one, &reader, scheduler, &watcher).await;
     two.put(&ProcessStatus { seen: SystemClock.now(), ..watcher.clone() }).await.unwrap();
     assert_eq!(alive(&reader).await.len(), 2, "who speaks again lives");

@@ -92,17 +92,20 @@ impl ConsulStatus {
     }
 }
 
-/// In a path of the API, so without what would divide it.
+/// It goes into a path of the API, so what would divide that is written in hexadecimal.
 fn instance(process: &ProcessStatus) -> String {
-    let harmless = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
-    format!("god-{}-{}", process.role.as_str(), process.id.chars().map(harmless).collect::<String>())
+    let written = |byte: u8| match byte {
+        b'-' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+        _ => format!("_{byte:02x}"),
+    };
+    format!("god-{}-{}", process.role.as_str(), process.id.bytes().map(written).collect::<String>())
 }
 
 fn check(process: &ProcessStatus) -> String {
     format!("service:{}", instance(process))
 }
 
-/// Each field as a text of its own, as Consul takes no long ones.
+/// Each field as a text of its own: Consul takes none above 512 bytes.
 fn meta(process: &ProcessStatus) -> HashMap<String, String> {
     let Ok(Value::Object(fields)) = serde_json::to_value(process) else { return HashMap::new() };
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -165,11 +168,12 @@ impl StatusBackend for ConsulStatus {
     async fn remove(&self, process: &ProcessStatus) -> Result<()> {
         *self.registered.lock().await = None;
         let path = format!("/agent/service/deregister/{}", instance(process));
-        match sent(self.call(Method::PUT, &path)).await {
+        let answer = self.call(Method::PUT, &path).send().await.map_err(|error| failed(&error))?;
+        if answer.status() == StatusCode::NOT_FOUND {
             // It knows nothing of it any more.
-            Err(StatusError::Service { message, .. }) if message.contains("404") => Ok(()),
-            done => done.map(drop),
+            return Ok(());
         }
+        answer.error_for_status().map(drop).map_err(|error| failed(&error))
     }
 }
 

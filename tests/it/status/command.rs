@@ -8,6 +8,7 @@ use godocker::domain::ProcessStatus;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
+use crate::support::browser::Browser;
 use crate::support::etcd::Etcd;
 use crate::support::{API_KEY, PASSWORD, Server, native};
 
@@ -97,6 +98,15 @@ async fn each_role_is_missed_and_found_and_tells_of_itself() {
         );
         assert_eq!(metrics.contains("\ngodocker_leader 1\n"), role == "scheduler", "{metrics}");
     }
+    // The web tells the same.
+    let login = json!({ "user": "admin", "apikey": API_KEY });
+    let web = cluster.address("web", &known);
+    let login = client.post(format!("{web}/api/1.0/authenticate")).json(&login).send().await.unwrap();
+    let token = login.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    let told = client.get(format!("{web}/api/1.0/admin/processes")).bearer_auth(token).send().await.unwrap();
+    let told: Value = told.json().await.unwrap();
+    assert_eq!((&told["lease"], &told["ok"]), (&known["lease"], &json!(true)), "{told}");
+
     // Nobody else gets in by saying that they were forwarded.
     let url = cluster.address("scheduler", &known) + "/metrics";
     assert_eq!(client.get(url).header("X-Forwarded-For", "127.0.0.1").send().await.unwrap().status(), 403);
@@ -106,7 +116,18 @@ async fn each_role_is_missed_and_found_and_tells_of_itself() {
     assert!(text.ends_with("Missing: no watcher.\n"), "{text}");
     assert_eq!(cluster.status(3, |_| true)["missing"], json!(["watcher"]));
 
+    let redirects = reqwest::redirect::Policy::none();
+    let browser_client = reqwest::Client::builder().redirect(redirects).pool_max_idle_per_host(0).build().unwrap();
+    let mut browser = Browser { client: browser_client, url: web, cookie: String::new(), header: None };
+    browser.log_in("").await;
+    let page = browser.page("/admin/processes").await;
+    let holder = format!("is with {}.", known["lease"].as_str().unwrap());
+    for wanted in ["<li>no watcher: ", &holder, "<strong>notifier</strong>"] {
+        assert!(page.contains(wanted), "no {wanted} in {page}");
+    }
+
     cluster.stop_redis();
+    assert!(browser.page("/admin/processes").await.contains("Redis does not answer"));
     let get = async |role: &str, path: &str| {
         let answer = client.get(cluster.address(role, &known) + path).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

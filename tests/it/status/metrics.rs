@@ -1,6 +1,8 @@
 //! What `/metrics` says after jobs have run, and to whom.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use godocker::domain::{Clock, SystemClock, User, UserKind};
 use godocker::measures;
@@ -9,6 +11,7 @@ use godocker::store::{AccountChange, Changed, UserStore};
 use godocker::web::access::secret_hash;
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::{Server, job, job_with, native};
 
 /// What the server says to one with these headers.
@@ -72,14 +75,14 @@ async fn what_has_happened_is_counted() {
         server.over(id).await;
     }
     // Of the jobs in all phases the last answer was good for some seconds.
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    let deadline = Instant::now() + Duration::from_secs(40);
     let now = loop {
         let now = metrics(&server).await;
         if now["godocker_jobs{phase=\"over\"}"] == 5.0 && of_node(&now, "godocker_node_cpu_cores_used") == 0.0 {
             break now;
         }
-        assert!(std::time::Instant::now() < deadline, "{now:#?}");
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(Instant::now() < deadline, "{now:#?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     };
     for (name, value) in [
         ("godocker_jobs_ended_total{ending=\"done\"}", 4.0),
@@ -145,6 +148,30 @@ async fn a_launch_that_is_refused_is_counted_as_such() {
 }
 
 #[tokio::test]
+async fn a_server_whose_database_is_gone_lives_and_is_not_ready() {
+    let server = native().start().await;
+    assert_eq!(ask(&server, "/readyz", &[]).await, (200, "it is ready\n".to_owned()));
+    for file in ["godocker.db", "godocker.db-wal"] {
+        let path = server.dir().join("data").join(file);
+        let zeros = vec![0; std::fs::metadata(&path).unwrap().len() as usize];
+        std::fs::File::options().write(true).open(path).unwrap().write_all(&zeros).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while ask(&server, "/readyz", &[]).await != (503, "the database does not answer\n".to_owned()) {
+        assert!(Instant::now() < deadline, "{}", server.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(ask(&server, "/healthz", &[]).await.0, 200);
+    let now = metrics(&server).await;
+    assert!(now["godocker_errors_total{kind=\"store\"}"] > 0.0, "{now:#?}");
+    assert!(!now.contains_key("godocker_jobs{phase=\"over\"}"), "what cannot be counted is not said: {now:#?}");
+    // Nobody becomes somebody meanwhile.
+    let seen = Browser::at(&server).get("/admin/users/metrics").await;
+    assert_eq!(seen.status, 500);
+    assert_eq!(ask(&server, "/metrics", &[("Via", "1.1 proxy")]).await.0, 403);
+}
+
+#[tokio::test]
 async fn metrics_are_for_the_addresses_that_may_and_for_administrators() {
     let server = native().start().await;
     let user = server.new_user("ann", 7001).await;
@@ -174,6 +201,7 @@ async fn metrics_are_for_the_addresses_that_may_and_for_administrators() {
 #[tokio::test]
 async fn whom_a_trusted_proxy_names_counts() {
     let server = native()
+        .with("GODOCKER_WEB_PREFIX", "/god")
         .with("GODOCKER_METRICS_ALLOW", "10.0.0.0/8")
         .with("GODOCKER_TRUSTED_PROXIES", "127.0.0.1")
         .start()
@@ -181,6 +209,8 @@ async fn whom_a_trusted_proxy_names_counts() {
     let status = async |forwarded: &str| ask(&server, "/metrics", &[("X-Forwarded-For", forwarded)]).await.0;
     assert_eq!(ask(&server, "/metrics", &[]).await.0, 403, "the proxy itself");
     assert_eq!(status("10.1.2.3").await, 200);
+    let (_, text) = ask(&server, "/metrics", &[("X-Forwarded-For", "10.1.2.3")]).await;
+    assert!(text.contains(r#"{method="GET",route="/metrics",status="403"} 1"#), "without the prefix: {text}");
     assert_eq!(status("192.0.2.1, 10.1.2.3").await, 200, "what comes before is only claimed");
     assert_eq!(status("10.1.2.3, 192.0.2.1").await, 403);
     assert_eq!(status("nonsense").await, 403);
