@@ -1,4 +1,4 @@
-//! Writes of many documents on a server without transactions: what is intended is written down first.
+//! Writes of many documents without a transaction: what is intended is written down first.
 //!
 //! `god_journal` holds an entry while such a write is under way. A submission counts when its entry is gone: until then
 //! the scheduler does not see its jobs, and `repair` removes what an old entry left. The others count with their entry:
@@ -179,7 +179,9 @@ pub async fn entries(ops: &mut Ops<'_>, filter: Document) -> Done<Vec<Entry>> {
 
 /// Finishes, or takes back, what was begun before `before` and has not ended.
 pub async fn finish_older(ops: &mut Ops<'_>, before: Timestamp) -> Done<u64> {
-    let old = entries(ops, doc! { "at": { "$lt": before.0 }, "kind": { "$ne": "accounts" } }).await?;
+    // Those of accounts have a lock of their own.
+    let kinds = doc! { "$in": ["submit", "remove", "spec"] };
+    let old = entries(ops, doc! { "kind": kinds, "at": { "$lt": before.0 } }).await?;
     for entry in &old {
         entry.carry_out(ops).await?;
     }
