@@ -68,8 +68,8 @@ use transact::{Work, transact};
 
 /// When an outbox is taken for one whose process died.
 const OUTBOX_AGE: Duration = Duration::from_secs(10);
-/// The same for an entry of the journal; a large array takes its time.
-const ENTRY_AGE: Duration = Duration::from_secs(120);
+/// The same for an entry of the journal, which says every 15 seconds that it is under way.
+const ENTRY_AGE: Duration = Duration::from_secs(90);
 
 /// Larger arrays are written as on a server on its own: a transaction may last a minute, and must fit into memory.
 const IN_ONE_TRANSACTION: u32 = 5_000;
