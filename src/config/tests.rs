@@ -106,6 +106,19 @@ fn a_secret_does_not_show_itself() {
 }
 
 #[test]
+fn where_mongo_is_shows_itself_nowhere() {
+    let (_dir, sources) = file("mongo_url: mongodb://god:sesame@db.lab.example/?replicaSet=rs0\n");
+    let (config, _) = load(&sources).unwrap();
+    assert!(!format!("{config:?}").contains("sesame"));
+    let mongo = config.mongo.unwrap();
+    assert!(mongo.url.reveal().contains("sesame") && mongo.db == "godocker");
+    let (_dir, sources) = file("mongo_url: god:sesame@db.lab.example\nmongo_db: a/b\n");
+    let faults = load(&sources).unwrap_err().0.join("\n");
+    assert!(faults.contains(":1: mongo_url: expected") && faults.contains(":2: mongo_db: expected"), "{faults}");
+    assert!(!faults.contains("sesame"), "{faults}");
+}
+
+#[test]
 fn fake_logins_must_be_asked_for_twice() {
     let (_dir, sources) = file("auth_policy: fake\n");
     assert!(load(&sources).unwrap_err().0[0].contains("allow_fake_auth"));

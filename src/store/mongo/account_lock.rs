@@ -13,7 +13,7 @@ use super::audit;
 use super::fence::{COUNTERS, allocate};
 use super::journal::{Entry, Intent, entries};
 use super::ops::{Done, Ops};
-use crate::domain::{Clock as _, SystemClock};
+use crate::domain::{Clock as _, SystemClock, Timestamp};
 use crate::store::{Changed, StoreError};
 
 pub const LOCK: &str = "accounts";
@@ -30,8 +30,13 @@ pub async fn change(ops: &mut Ops<'_>, change: &ChangeAccounts) -> Done<Changed>
     done
 }
 
-pub async fn finish_older(ops: &mut Ops<'_>) -> Done<Changed> {
-    change(ops, &ChangeAccounts { changes: Vec::new(), audit: Vec::new() }).await
+/// What was begun before `before` and has not ended. The lock is only waited for where there is something.
+pub async fn finish_older(ops: &mut Ops<'_>, before: Timestamp) -> Done<()> {
+    let old = doc! { "kind": "accounts", "at": { "$lt": before.0 } };
+    if !entries(ops, old).await?.is_empty() {
+        let _ = change(ops, &ChangeAccounts { changes: Vec::new(), audit: Vec::new() }).await?;
+    }
+    Ok(())
 }
 
 async fn take(ops: &mut Ops<'_>) -> Done<ObjectId> {

@@ -45,7 +45,7 @@ pub fn asked(record: &JobRecord, spec: &JobSpec) -> Vec<(String, Bson)> {
             }
         })
         .collect();
-    let mut fields = vec![
+    let fields = vec![
         ("meta", doc! { "name": &spec.name, "description": &spec.description, "tags": &spec.tags }.into()),
         ("requirements.cpu", spec.resources.cpu.as_f64().into()),
         ("requirements.ram", spec.resources.ram.as_gb().into()),
@@ -65,7 +65,7 @@ pub fn asked(record: &JobRecord, spec: &JobSpec) -> Vec<(String, Bson)> {
         ("command", doc! { "interactive": false, "cmd": script }.into()),
         ("notify", doc! { "email": spec.notify_email }.into()),
     ];
-    fields.drain(..).map(|(path, value)| (path.to_owned(), value)).collect()
+    fields.into_iter().map(|(path, value)| (path.to_owned(), value)).collect()
 }
 
 /// A number where a number says it.
@@ -83,11 +83,12 @@ pub fn changing(record: &JobRecord) -> Vec<(String, Bson)> {
     let is_ready = record.phase >= Phase::Running as i32;
     let ports = attempt.map_or(&[][..], |attempt| &attempt.ports[..]);
     let counts = record.counts.unwrap_or(Counts { children: 0, over: 0, failed: 0 });
-    let mut fields = vec![
+    let fields = vec![
         ("status.primary", primary(state.phase()).into()),
         ("status.secondary", secondary(record).into()),
         ("status.reason", outcome.and_then(|outcome| outcome.reason.clone()).into()),
         ("status.exitcode", outcome.and_then(exit_code).into()),
+        ("status.date_running", state.started().map(date).into()),
         ("status.date_over", outcome.map(|outcome| date(outcome.ended)).into()),
         ("status.duration", outcome.and_then(duration).into()),
         ("status.failure.nodes", record.failed_nodes.clone().into()),
@@ -99,11 +100,7 @@ pub fn changing(record: &JobRecord) -> Vec<(String, Bson)> {
         ("requirements.array.nb_tasks", counts.children.into()),
         ("requirements.array.nb_tasks_over", counts.over.into()),
     ];
-    // Readers test whether this key is there.
-    if let Some(started) = state.started() {
-        fields.push(("status.date_running", date(started)));
-    }
-    fields.drain(..).map(|(path, value)| (path.to_owned(), value)).collect()
+    fields.into_iter().map(|(path, value)| (path.to_owned(), value)).collect()
 }
 
 fn mapping(port: &PortMapping) -> Document {

@@ -65,7 +65,7 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         (AUDIT, ["actor", "subject", "action"].map(|field| on(doc! { field: 1, "_id": -1 })).into()),
         (LEDGER, vec![on(doc! { "user": 1, "day": 1 }), on(doc! { "project": 1, "day": 1 }), on(doc! { "day": 1 })]),
         (IMAGES, vec![on(doc! { "uses": -1, "_id": 1 })]),
-        (JOURNAL, vec![on(doc! { "at": 1 })]),
+        (JOURNAL, vec![on(doc! { "kind": 1, "at": 1 })]),
     ]
 }
 

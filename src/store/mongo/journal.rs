@@ -1,8 +1,11 @@
-//! Writes of many documents on a server without transactions: what is intended is written down first.
+//! Writes of many documents without a transaction: what is intended is written down first.
 //!
 //! `god_journal` holds an entry while such a write is under way. A submission counts when its entry is gone: until then
 //! the scheduler does not see its jobs, and `repair` removes what an old entry left. The others count with their entry:
 //! `repair` finishes them.
+
+use std::convert::Infallible;
+use std::time::Duration;
 
 use mongodb::bson::{Document, doc, oid::ObjectId};
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,7 @@ use crate::domain::{AuditEntry, Clock as _, JobId, JobSpec, SystemClock, Timesta
 use crate::store::{AccountChange, Result, StoreError};
 
 pub const JOURNAL: &str = "god_journal";
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// What is under way; as JSON in the entry's `body`, with `kind` and `at` beside it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,6 +57,16 @@ impl Entry {
         let document = doc! { "_id": id, "kind": intent.kind(), "at": SystemClock.now().0, "body": body };
         ops.insert(JOURNAL, vec![document]).await?;
         Ok(Entry { id, intent })
+    }
+
+    /// Says from time to time that it is still under way.
+    async fn stay_young(&self, mut ops: Ops<'_>) -> Infallible {
+        loop {
+            tokio::time::sleep(SIGN_OF_LIFE).await;
+            let update = doc! { "$set": { "at": SystemClock.now().0 } };
+            // Should this fail for long, so does what is under way.
+            let _ = ops.update_one(JOURNAL, doc! { "_id": self.id }, update).await;
+        }
     }
 
     pub async fn end(&self, ops: &mut Ops<'_>) -> Done<()> {
@@ -119,7 +133,12 @@ impl Entry {
 pub async fn submit(ops: &mut Ops<'_>, submit: &Submit<'_>) -> Done<()> {
     let first = key(submit.ids.id);
     let entry = Entry::begin(ops, Intent::Submit { first, last: first + i64::from(submit.ids.children) }).await?;
-    if let Err(fault) = submit.write(ops).await {
+    let beside = ops.beside();
+    let written = tokio::select! {
+        written = submit.write(ops) => written,
+        never = entry.stay_young(beside) => match never {},
+    };
+    if let Err(fault) = written {
         // Should this not succeed either, it is done by who repairs.
         let _ = entry.carry_out(ops).await;
         return Err(fault);
@@ -179,7 +198,9 @@ pub async fn entries(ops: &mut Ops<'_>, filter: Document) -> Done<Vec<Entry>> {
 
 /// Finishes, or takes back, what was begun before `before` and has not ended.
 pub async fn finish_older(ops: &mut Ops<'_>, before: Timestamp) -> Done<u64> {
-    let old = entries(ops, doc! { "at": { "$lt": before.0 }, "kind": { "$ne": "accounts" } }).await?;
+    // Those of accounts have a lock of their own.
+    let kinds = doc! { "$in": ["submit", "remove", "spec"] };
+    let old = entries(ops, doc! { "kind": kinds, "at": { "$lt": before.0 } }).await?;
     for entry in &old {
         entry.carry_out(ops).await?;
     }

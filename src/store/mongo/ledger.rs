@@ -126,10 +126,12 @@ fn summed(by: impl Into<Bson>) -> Document {
     group
 }
 
+/// One row a user: they are all read.
 pub async fn disk_use(ops: &mut Ops<'_>) -> Done<Vec<(UserId, u64)>> {
-    let rows = ops.find(DISK, Find::all(doc! { "bytes": { "$gt": 0 } })).await?;
-    let one = |row: &Document| Ok((name(row, "_id")?, integer(row, "bytes")?.cast_unsigned()));
-    Ok(rows.iter().map(one).collect::<Result<_>>()?)
+    let rows = ops.find(DISK, Find::default()).await?;
+    let one = |row: &Document| Ok((name(row, "_id")?, integer(row, "bytes")?));
+    let all = rows.iter().map(one).collect::<Result<Vec<_>>>()?;
+    Ok(all.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(user, bytes)| (user, bytes.cast_unsigned())).collect())
 }
 
 fn usage(row: &Document) -> Result<Usage> {

@@ -6,8 +6,8 @@
 //! [`takeover`] has been over it.
 //!
 //! What concerns several documents is one transaction (`transact`) on a replica set. A server on its own has none: there
-//! `moves` (jobs) and `journal` (all else) keep an order that can be taken up again. What a reader may see of a change
-//! under way there is said in those files.
+//! `moves` (jobs) and `journal` (all else, and large arrays everywhere) keep an order that can be taken up again. What a
+//! reader may see of a change under way there is said in those files.
 //!
 //! Counts ask the indexes (`indexes`); there are no tallies, which every change of every process would meet at. Here is
 //! how traits map to the files, one a subject. Deliberately not here: what a state means (`domain`).
@@ -68,8 +68,11 @@ use transact::{Work, transact};
 
 /// When an outbox is taken for one whose process died.
 const OUTBOX_AGE: Duration = Duration::from_secs(10);
-/// The same for an entry of the journal; a large array takes its time.
-const ENTRY_AGE: Duration = Duration::from_secs(120);
+/// The same for an entry of the journal, which says every 15 seconds that it is under way.
+const ENTRY_AGE: Duration = Duration::from_secs(90);
+
+/// Larger arrays are written as on a server on its own: a transaction may last a minute, and must fit into memory.
+const IN_ONE_TRANSACTION: u32 = 5_000;
 
 pub struct MongoStore {
     client: Client,
@@ -116,7 +119,7 @@ impl MongoStore {
         let ops = &mut self.ops();
         let moved = moves::finish_older(ops, ago(OUTBOX_AGE)).await?;
         let written = journal::finish_older(ops, ago(ENTRY_AGE)).await?;
-        let _ = account_lock::finish_older(ops).await?;
+        account_lock::finish_older(ops, ago(OUTBOX_AGE)).await?;
         if moved + written > 0 {
             tracing::warn!(jobs = moved, writes = written, "finished what a process had left half done");
         }
@@ -130,8 +133,8 @@ impl JobStore for MongoStore {
         let ids = submit::allocate_ids(&mut self.ops(), &job).await?;
         let submit = Submit { job: &job, ids };
         match self.mode {
-            Mode::Transactions => self.transact(submit).await?,
-            Mode::Standalone => journal::submit(&mut self.ops(), &submit).await?,
+            Mode::Transactions if ids.children <= IN_ONE_TRANSACTION => self.transact(submit).await?,
+            Mode::Transactions | Mode::Standalone => journal::submit(&mut self.ops(), &submit).await?,
         }
         Ok(ids)
     }
@@ -163,10 +166,7 @@ impl JobStore for MongoStore {
     }
 
     async fn repair(&self) -> Result<()> {
-        match self.mode {
-            Mode::Transactions => Ok(()),
-            Mode::Standalone => self.repair_as_of(SystemClock.now()).await,
-        }
+        self.repair_as_of(SystemClock.now()).await
     }
 
     async fn request(&self, ids: &[JobId], request: Request, phases: &[Phase]) -> Result<Vec<JobId>> {
@@ -198,10 +198,7 @@ impl JobStore for MongoStore {
     }
 
     async fn pending(&self, after: JobId, limit: usize) -> Result<Vec<PendingRow>> {
-        let hidden = match self.mode {
-            Mode::Transactions => Vec::new(),
-            Mode::Standalone => journal::hidden(&mut self.ops()).await?,
-        };
+        let hidden = journal::hidden(&mut self.ops()).await?;
         Ok(list::pending(&mut self.ops(), after, limit, &hidden).await?)
     }
 

@@ -59,6 +59,11 @@ impl<'s> Ops<'s> {
         Ops { db, session: None }
     }
 
+    /// The same database, outside of any session.
+    pub fn beside(&self) -> Ops<'s> {
+        Ops::alone(self.db)
+    }
+
     pub fn within(db: &'s Database, session: &'s mut ClientSession) -> Self {
         Ops { db, session: Some(session) }
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use godocker::domain::{Ending, JobId, Place};
+use godocker::domain::{Ending, JobId, Phase, Place, Request, StopCause};
 use godocker::store::conformance::builders::{a_job, charge, end, get, name, run_now, start, submit};
+use godocker::store::mongo::Mode;
 use godocker::store::{Applied, JobStore, LedgerStore};
+use mongodb::bson::Document;
 
 use super::{Database, in_both_modes};
 
@@ -73,4 +75,20 @@ async fn a_deposed_leader_starts_nothing() {
         database.end().await;
     })
     .await;
+}
+
+/// Too large for one transaction: all of it is there when it is said to be, and nothing of it is still under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_array_is_written_whole() {
+    let database = Database::new().await;
+    let store = database.store(Mode::Transactions).await;
+    let mut array = a_job();
+    array.spec.array = Some(godocker::domain::ArraySpec { first: 1, last: 5_001, step: 1, throttle: None });
+    let submitted = store.submit(array).await.unwrap();
+    let rows = store.pending(submitted.id, 10_000).await.unwrap();
+    assert_eq!((rows.len(), rows[5_000].id.0), (5_001, submitted.id.0 + 5_001));
+    assert_eq!(database.collection("god_journal").count_documents(Document::new()).await.unwrap(), 0);
+    let asked = store.request(&[submitted.id], Request::Kill(StopCause::User), &Phase::ACTIVE).await.unwrap();
+    assert_eq!(asked.len(), 5_002);
+    database.end().await;
 }

@@ -3,6 +3,7 @@
 mod contention;
 mod fixtures;
 mod outage;
+mod plans;
 mod repair;
 mod takeover;
 
@@ -53,6 +54,10 @@ impl Database {
         self.client.database(&self.name).collection(name)
     }
 
+    async fn run(&self, command: Document) -> Document {
+        self.client.database(&self.name).run_command(command).await.unwrap()
+    }
+
     async fn end(self) {
         self.client.database(&self.name).drop().await.unwrap();
     }
@@ -78,18 +83,22 @@ async fn in_both_modes(test: impl AsyncFn(Mode)) {
     test(Mode::Standalone).await;
 }
 
+/// Every check of the suite, and no question in it without an index.
 async fn conforms(mode: Mode) {
     let last: tokio::sync::Mutex<Option<Database>> = tokio::sync::Mutex::default();
     conformance::run(async || {
         let database = Database::new().await;
         let store = database.store(mode).await;
+        plans::listen(&database).await;
         if let Some(before) = last.lock().await.replace(database) {
+            plans::all_have_an_index(&before).await;
             before.end().await;
         }
         store as Arc<dyn Store>
     })
     .await;
     if let Some(database) = last.into_inner() {
+        plans::all_have_an_index(&database).await;
         database.end().await;
     }
 }
