@@ -2,6 +2,7 @@
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
+use crate::measures;
 use crate::store::StoreError;
 
 /// What a piece of work may fail with. The driver's own errors are kept whole until a transaction has looked at them:
@@ -65,6 +66,7 @@ fn code(error: &Error) -> Option<i32> {
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
+        measures::error(measures::Fault::Store);
         match error.kind.as_ref() {
             _ if code(&error) == Some(OUT_OF_DISK_SPACE) => StoreError::DiskFull,
             ErrorKind::BsonDeserialization(_) | ErrorKind::Bson(_) => corrupt("a document", &error),
