@@ -4,10 +4,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::browser::{Browser, between};
 use crate::support::cluster::{Cluster, cluster, until};
+use crate::support::mongo::Mongo;
 use crate::support::redis::Redis;
 use crate::support::{PASSWORD, job, job_with};
 
@@ -52,6 +53,32 @@ async fn a_job_goes_through_every_role() {
         !api.get("/queue/nodes").await.as_array().unwrap().is_empty(),
         "the leading scheduler is asked for the nodes"
     );
+}
+
+#[tokio::test]
+async fn the_same_over_mongodb_which_may_be_away() {
+    let mut mongo = Mongo::start();
+    let cluster = cluster(Redis::start()).with("GODOCKER_MONGO_URL", &mongo.url()).begin(&EACH);
+    let api = cluster.api("web-1").await;
+    let array = api.submit(job_with(&noting("true"), "requirements", "array", json!({ "values": "1:5:1" }))).await;
+    let task = api.over(array).await;
+    assert_eq!(ending(&task), "done", "{}", cluster.logs());
+    assert_eq!(task["requirements"]["array"]["nb_tasks_over"], 5);
+    let go = cluster.dir().join("go");
+    let waits = noting(&format!("while [ ! -e {} ]; do sleep 0.1; done; echo ended >> ended", go.display()));
+    let running = api.submit(job(&waits)).await;
+    let directory = directory(&api.running(running).await).to_owned();
+    mongo.kill();
+    std::fs::write(&go, "").unwrap();
+    until("it ends while no database is there", || directory.join("ended").exists().then_some(())).await;
+    let (status, answer) = api.call("POST", "/task", Some(job("true"))).await;
+    assert_eq!((status, &answer["error"]), (500, &"unavailable".into()), "{answer}");
+    mongo.start_again();
+    let task = api.over(running).await;
+    assert_eq!((ending(&task), runs(&task)), ("done", 1), "{}", cluster.logs());
+    api.get(&format!("/task/{running}/archive")).await;
+    api.until(running, "archived", |task| task["status"]["primary"] == "archived").await;
+    assert!(!cluster.data_dir().join("godocker.db").exists(), "nothing goes into SQLite");
 }
 
 #[tokio::test]
