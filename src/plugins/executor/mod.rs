@@ -135,8 +135,13 @@ pub trait Executor: Send + Sync {
 
     fn capabilities(&self) -> Capabilities;
 
-    /// The machines, with what they have in all. Cheap enough to be asked at every change.
+    /// The machines, with what they have in all and what others hold of it. Cheap enough to be asked at every change.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError>;
+
+    /// Comes back when `nodes` may answer something else than before; never where only asking tells.
+    async fn nodes_changed(&self) {
+        std::future::pending().await
+    }
 
     /// Starts reporting: every end of an attempt, of ours or adopted, is sent to `ends`. Called once.
     async fn watch(&self, ends: mpsc::Sender<AttemptEnd>) -> Result<(), ExecutorError>;
