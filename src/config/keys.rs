@@ -65,7 +65,7 @@ pub const KEYS: &[Key] = &[
     key("web_token_duration", Duration, "1d", "GODOCKER_WEB_TOKEN_DURATION", "How long a token of /authenticate is valid."),
     key("web_secure_cookies", Bool, "false", "GODOCKER_WEB_SECURE_COOKIES", "Send the session's cookie over HTTPS only."),
     key("secret_passphrase", Text, "", "GODOCKER_SECRET_PASSPHRASE", "What tokens and cookies are signed with. Default: a random key in data_dir."),
-    key("executor", Text, "", "GODOCKER_EXECUTOR", "What runs jobs: docker or native. Default: docker if an engine answers, else native."),
+    key("executor", Text, "", "GODOCKER_EXECUTOR", "What runs jobs: docker, swarm or native. Default: docker if an engine answers, else native."),
     key("executors", List, "", "GODOCKER_EXECUTORS", "Several executors, the default one first."),
     key("docker_url", Text, "", "GODOCKER_DOCKER_URL", "The engine: unix:///path or tcp://host:port. Default: the local socket."),
     key("docker_tls", Bool, "false", "GODOCKER_DOCKER_TLS", "Speak TLS to engines and managers behind tcp://, and show them a certificate."),

@@ -125,7 +125,7 @@ fn web(values: &mut Values) -> Web {
 }
 
 /// The names that `plugins::registry` makes executors of.
-const EXECUTORS: [&str; 2] = ["docker", "native"];
+const EXECUTORS: [&str; 3] = ["docker", "swarm", "native"];
 
 fn executors(values: &mut Values) -> Vec<String> {
     let mut executors = values.list("executors");

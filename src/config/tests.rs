@@ -72,12 +72,12 @@ fn the_originals_maps_of_docker_and_swarm_are_understood() {
     let pem = tempfile::NamedTempFile::new().unwrap();
     let pem = pem.path().display();
     let (_dir, sources) = file(&format!(
-        "executor: docker\ndocker_url: 'tcp://m:2376'\nuse_private_registry: 'reg.lab:5000'\nprivate_registry_user: god\n\
+        "executor: swarm\ndocker_url: 'tcp://m:2376'\nuse_private_registry: 'reg.lab:5000'\nprivate_registry_user: god\n\
          private_registry_password: hush\ndocker:\n  tls: True\n  ca_cert: {pem}\n  client_cert: {pem}\n  \
          client_key: {pem}\n  api_version: '1.41'\nswarm: None\n"
     ));
     let (config, warnings) = load(&sources).unwrap();
-    assert_eq!(config.executors, ["docker"]);
+    assert_eq!(config.executors, ["swarm"]);
     assert_eq!(config.swarm.url.as_deref(), Some("tcp://m:2376"));
     assert!(config.docker.tls.is_some() && config.docker.registry.as_ref().unwrap().user.is_some());
     assert!(!format!("{config:?}").contains("hush"));

@@ -9,6 +9,7 @@ use super::auth::ldap::Directory;
 use super::auth::local::LocalAuth;
 use super::executor::docker::DockerExecutor;
 use super::executor::native::NativeExecutor;
+use super::executor::swarm::SwarmExecutor;
 use super::executor::{Capabilities, Executor};
 use super::guests::Guests;
 use super::watcher::WatcherRule;
@@ -52,10 +53,15 @@ pub async fn executor(name: &str, config: &Config, instance: &InstanceId) -> Res
             let made = DockerExecutor::new(&config.docker, instance.clone(), config.access.network_disabled);
             Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
         }
+        SwarmExecutor::NAME => {
+            let (docker, network_disabled) = (&config.docker, config.access.network_disabled);
+            let made = SwarmExecutor::new(docker, &config.swarm, config.kill_grace, instance.clone(), network_disabled);
+            Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
+        }
         _ => Err(RegistryError::Unknown {
             kind: "executor",
             name: name.to_owned(),
-            known: [DockerExecutor::NAME, NativeExecutor::NAME].join(", "),
+            known: [DockerExecutor::NAME, SwarmExecutor::NAME, NativeExecutor::NAME].join(", "),
         }),
     }
 }
@@ -65,6 +71,7 @@ pub fn capabilities(name: &str) -> Option<Capabilities> {
     match name {
         NativeExecutor::NAME => Some(NativeExecutor::CAPABILITIES),
         DockerExecutor::NAME => Some(DockerExecutor::CAPABILITIES),
+        SwarmExecutor::NAME => Some(SwarmExecutor::CAPABILITIES),
         _ => None,
     }
 }

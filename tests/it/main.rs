@@ -21,3 +21,4 @@ mod schemathesis;
 mod secrets;
 mod starting;
 mod support;
+mod swarm_jobs;

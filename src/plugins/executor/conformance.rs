@@ -28,6 +28,8 @@ pub struct Fixture {
     pub uid: u32,
     pub gid: u32,
     pub groups: Vec<u32>,
+    /// Where attempts go; of no matter to an executor of one machine.
+    pub node: String,
     /// An image with sh, sleep and cat.
     pub image: String,
     /// One that the backend refuses; `None` where images do not matter.
@@ -101,7 +103,8 @@ impl Fixture {
         for owned in [&directory, &script] {
             chown(owned, Some(self.uid), Some(self.gid)).expect("we may give files to the job's user");
         }
-        let attempt = Attempt { number: 1, executor: "any".into(), node: "any".into(), container: None, ports: vec![] };
+        let node = self.node.clone();
+        let attempt = Attempt { number: 1, executor: "any".into(), node, container: None, ports: vec![] };
         let env = vec![("GODOCKER_JID".into(), job.id.to_string())];
         Launch { name, job: Arc::new(job), attempt, directory, private_directory, mounts: vec![], env }
     }

@@ -8,6 +8,7 @@ pub mod conformance;
 pub mod docker;
 mod engine;
 pub mod native;
+pub mod swarm;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -77,6 +77,7 @@ fn place(label: &str) -> Place {
         uid: NOBODY,
         gid: NOBODY,
         groups: vec![4242, 4243],
+        node: "any".into(),
         image: IMAGE.into(),
         refused_image: Some("godocker/there-is-no-such-image".into()),
         reopen: Box::new(move || {

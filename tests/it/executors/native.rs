@@ -43,6 +43,7 @@ async fn place(label: &str) -> Place {
         uid,
         gid,
         groups: if is_root() { vec![4242, 4243] } else { vec![] },
+        node: "any".into(),
         image: "none".into(),
         refused_image: None,
         reopen: Box::new(move || {

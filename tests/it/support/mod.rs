@@ -5,6 +5,7 @@ pub mod engine;
 pub mod mail_sink;
 pub mod provider;
 pub mod slapd;
+pub mod swarm;
 pub mod webdriver;
 
 use std::io::{BufRead, BufReader};
@@ -40,6 +41,11 @@ pub fn native() -> Options {
 
 pub fn docker() -> Options {
     Options::default().with("GODOCKER_EXECUTORS", "docker")
+}
+
+/// On a swarm of the test's own.
+pub fn swarm(cluster: &swarm::SwarmCluster) -> Options {
+    Options::default().with("GODOCKER_EXECUTORS", "swarm").with("GODOCKER_SWARM_URL", &cluster.host(0))
 }
 
 impl Options {

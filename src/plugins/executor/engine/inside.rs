@@ -16,7 +16,7 @@ pub const DIRECTORY: &str = "/mnt/go-docker";
 /// Begins the user's script and says when. A constant: nothing of the user's is ever part of a shell line. It asks the
 /// image for `sh` and nothing else; `date` where it is. The script runs by its own interpreter if the image has it. A
 /// SIGTERM is handed on, and waited through.
-const BEGIN: &str = r#"cd /mnt/go-docker || exit 126
+pub const BEGIN: &str = r#"cd /mnt/go-docker || exit 126
 now() { date +%s 2>/dev/null || echo; }
 now > god.info
 exec > god.log 2> god.err < /dev/null
