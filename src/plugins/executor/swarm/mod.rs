@@ -29,12 +29,13 @@ mod nodes;
 mod report;
 mod service;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::models::Service;
+use bollard::models::{Service, Task};
 use bollard::query_parameters::{InspectServiceOptions, UpdateServiceOptionsBuilder};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -221,14 +222,17 @@ impl Inner {
         }
     }
 
-    /// Waits until no node runs anything of a service that was removed. Whether any node had anything of it.
+    /// Waits until no node runs anything of a service that was removed; a node out of reach will not when it is back.
+    /// Whether any node had anything of it.
     async fn until_gone(&self, name: &AttemptName) -> Result<bool, ExecutorError> {
         let deadline = Instant::now() + self.grace + REMOVED_WITHIN;
         let mut was_somewhere = false;
         loop {
             let tasks = self.tasks_of(name).await?;
             was_somewhere |= tasks.iter().any(report::is_on_a_node);
-            if !tasks.iter().any(report::may_still_run) {
+            let silent = if tasks.is_empty() { HashSet::new() } else { self.silent_nodes().await? };
+            let node_is_silent = |task: &&Task| task.node_id.as_ref().is_some_and(|node| silent.contains(node));
+            if !tasks.iter().filter(|task| !node_is_silent(task)).any(report::may_still_run) {
                 return Ok(was_somewhere);
             }
             if Instant::now() > deadline {

@@ -46,6 +46,8 @@ pub struct Nodes {
 struct Known {
     place: Place,
     node: Node,
+    /// The manager hears of it.
+    ready: bool,
 }
 
 impl Inner {
@@ -81,6 +83,11 @@ impl Inner {
     /// Our names of the nodes, by Swarm's ids.
     pub(super) async fn node_names(&self) -> Result<HashMap<String, String>, ExecutorError> {
         Ok(self.recent().await?.into_iter().map(|known| (known.place.id, known.node.name)).collect())
+    }
+
+    /// Those that cannot be waited for, by Swarm's ids.
+    pub(super) async fn silent_nodes(&self) -> Result<HashSet<String>, ExecutorError> {
+        Ok(self.recent().await?.into_iter().filter(|known| !known.ready).map(|known| known.place.id).collect())
     }
 
     /// The node that the plan chose, if it still takes jobs and still is what the job asks for.
@@ -164,8 +171,8 @@ fn as_ours(node: &SwarmNode, id: String, name: String) -> Known {
     labels.extend(spec.labels.unwrap_or_default());
     let mut labels: Vec<_> = labels.into_iter().map(|(name, value)| Label { name, value }).collect();
     labels.sort_by(|a, b| a.name.cmp(&b.name));
-    let takes_jobs = node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY)
-        && spec.availability == Some(Availability::ACTIVE);
+    let ready = node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY);
+    let takes_jobs = ready && spec.availability == Some(Availability::ACTIVE);
     let node = Node {
         name,
         executor: SwarmExecutor::NAME.to_owned(),
@@ -178,7 +185,7 @@ fn as_ours(node: &SwarmNode, id: String, name: String) -> Known {
         labels,
         drained: !takes_jobs,
     };
-    Known { place: Place { id, card_kind: cards.into_iter().next().map(|(kind, _)| kind) }, node }
+    Known { place: Place { id, card_kind: cards.into_iter().next().map(|(kind, _)| kind) }, node, ready }
 }
 
 fn cores(nano: Option<i64>) -> Cores {
