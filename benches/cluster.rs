@@ -102,7 +102,14 @@ async fn pass_over(store: &dyn Store, name: &str) {
     }
     row(&format!("{count} pending jobs read from {name}"), millis(begun.elapsed()), "", "");
     let total = Resources { cpu: Cores::whole(64), ram: Memory::gb(256), gpus: 0 };
-    let node = Node { name: "n".into(), executor: "native".into(), total, labels: Vec::new(), drained: false };
+    let node = Node {
+        name: "n".into(),
+        executor: "native".into(),
+        total,
+        others: Resources::default(),
+        labels: Vec::new(),
+        drained: false,
+    };
     state.see_nodes("native", Ok(vec![node]));
     let begun = Instant::now();
     let plan = state.pass(Timestamp(1_000_000));

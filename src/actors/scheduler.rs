@@ -38,6 +38,11 @@ struct Arrived(Vec<PendingRow>);
 #[rtype(result = "()")]
 struct DependenciesKnown(Vec<(JobId, DependencyState)>);
 
+/// An executor's nodes are not what they were.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct NodesChanged(&'static str);
+
 #[derive(Message)]
 #[rtype(result = "()")]
 struct NodesSeen {
@@ -117,6 +122,22 @@ impl SchedulerActor {
             // Only an actor that is gone does not take it.
             me.do_send(NodesSeen { executor: executor.name().to_owned(), nodes });
         });
+    }
+
+    /// A node that is drained gets nothing new from then on, not from the next reconciliation.
+    fn follow_nodes(&self, ctx: &mut Context<Self>) {
+        for executor in self.works.executors.iter() {
+            let (executor, me) = (executor.clone(), ctx.address());
+            let follow = async move {
+                loop {
+                    executor.nodes_changed().await;
+                    if me.send(NodesChanged(executor.name())).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            ctx.spawn(follow.into_actor(self));
+        }
     }
 
     fn ask_dependencies(&self, me: Addr<Self>) {
@@ -223,6 +244,7 @@ impl Actor for SchedulerActor {
             let away: Vec<_> = me.state.view.away.keys().cloned().collect();
             away.iter().for_each(|executor| me.ask_nodes(executor, ctx.address()));
         });
+        self.follow_nodes(ctx);
     }
 }
 
@@ -388,6 +410,14 @@ impl Handler<DependenciesKnown> for SchedulerActor {
             self.state.queue.dependency_known(id, state);
         }
         self.want_pass(ctx);
+    }
+}
+
+impl Handler<NodesChanged> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, NodesChanged(executor): NodesChanged, ctx: &mut Self::Context) {
+        self.ask_nodes(executor, ctx.address());
     }
 }
 

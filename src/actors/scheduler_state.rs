@@ -192,7 +192,7 @@ impl SchedulerState {
     /// Everything at once, as the store has it: pending rows are inserted, active jobs hold their room.
     pub fn reset_placed(&mut self, active: &[Job]) {
         for node in &mut self.view.nodes {
-            node.free = node.total;
+            node.free = node.total.minus(node.others);
         }
         self.placed.clear();
         self.ending.clear();
@@ -245,10 +245,11 @@ impl SchedulerState {
                 for node in nodes {
                     let used = self.used_on(executor, &node.name);
                     self.view.nodes.push(NodeView {
-                        free: node.total.minus(used),
+                        free: node.total.minus(node.others).minus(used),
                         name: node.name,
                         executor: node.executor,
                         total: node.total,
+                        others: node.others,
                         labels: node.labels,
                         drained: node.drained,
                     });
@@ -268,6 +269,7 @@ impl SchedulerState {
                 name: view.name.clone(),
                 executor: view.executor.clone(),
                 total: view.total,
+                others: view.others,
                 labels: view.labels.clone(),
                 drained: view.drained,
             },

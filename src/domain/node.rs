@@ -10,6 +10,9 @@ pub struct Node {
     pub name: String,
     pub executor: String,
     pub total: Resources,
+    /// Of that, what is neither free nor our jobs'.
+    #[serde(default)]
+    pub others: Resources,
     pub labels: Vec<Label>,
     /// Under maintenance: gets nothing new, keeps what it runs.
     pub drained: bool,

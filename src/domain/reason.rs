@@ -31,6 +31,10 @@ pub enum PendingReason {
     Labels {
         labels: Vec<String>,
     },
+    /// Only nodes that take no new jobs could run it.
+    Drained {
+        nodes: Vec<String>,
+    },
     QuotaUser {
         quota: String,
     },
@@ -73,6 +77,9 @@ impl fmt::Display for PendingReason {
             }
             PendingReason::Labels { labels } => {
                 write!(f, "No node labelled {} is available.", labels.join(", "))
+            }
+            PendingReason::Drained { nodes } => {
+                write!(f, "What could run it takes no new jobs for now: {}.", nodes.join(", "))
             }
             PendingReason::QuotaUser { quota } if quota == "disk" => {
                 write!(f, "Its owner's job files fill the disk quota: archive jobs that are over to make room.")

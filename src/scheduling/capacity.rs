@@ -7,6 +7,8 @@ use crate::domain::{JobId, PendingReason, Resources};
 /// The nodes of one pass, with what is free as the plan fills them.
 pub struct Room<'a> {
     nodes: Vec<(&'a NodeView, Resources)>,
+    /// They get nothing; they only explain why nothing goes.
+    drained: Vec<&'a NodeView>,
     kept: Option<Kept>,
 }
 
@@ -19,8 +21,9 @@ struct Kept {
 
 impl<'a> Room<'a> {
     pub fn new(view: &'a View) -> Self {
-        let usable = |node: &&NodeView| !node.drained && !view.away.contains_key(&node.executor);
-        Room { nodes: view.nodes.iter().filter(usable).map(|node| (node, node.free)).collect(), kept: None }
+        let here = view.nodes.iter().filter(|node| !view.away.contains_key(&node.executor));
+        let (drained, usable): (Vec<_>, Vec<_>) = here.partition(|node| node.drained);
+        Room { nodes: usable.into_iter().map(|node| (node, node.free)).collect(), drained, kept: None }
     }
 
     /// The node that a job of this class goes to: the one it fills best. A node that failed under it is taken only when
@@ -31,6 +34,13 @@ impl<'a> Room<'a> {
             return Err(PendingReason::ExecutorAway { executor: executor.to_owned(), message: message.clone() });
         }
         let suitable = self.suitable(class, executor);
+        let drained = self.drained.iter().filter(|node| could_run(node, class, executor)).map(|node| node.name.clone());
+        if suitable.is_empty()
+            && let nodes = drained.collect::<Vec<_>>()
+            && !nodes.is_empty()
+        {
+            return Err(PendingReason::Drained { nodes });
+        }
         if suitable.is_empty() && !class.labels.is_empty() {
             return Err(PendingReason::Labels { labels: class.labels.iter().map(ToString::to_string).collect() });
         }
@@ -51,12 +61,9 @@ impl<'a> Room<'a> {
     }
 
     fn suitable(&self, class: &ClassKey, executor: &str) -> Vec<usize> {
-        let could = |(_, (node, _)): &(usize, &(&NodeView, Resources))| {
-            node.executor == executor
-                && class.labels.iter().all(|label| node.labels.contains(label))
-                && class.resources.fits_in(&node.total)
-        };
-        let all: Vec<_> = self.nodes.iter().enumerate().filter(could).map(|(index, _)| index).collect();
+        let numbered = self.nodes.iter().enumerate();
+        let all: Vec<_> =
+            numbered.filter(|(_, (node, _))| could_run(node, class, executor)).map(|(index, _)| index).collect();
         let unfailed: Vec<_> =
             all.iter().copied().filter(|index| !class.failed_nodes.contains(&self.nodes[*index].0.name)).collect();
         if unfailed.is_empty() { all } else { unfailed }
@@ -87,4 +94,11 @@ impl<'a> Room<'a> {
         self.kept = soonest.map(|node| Kept { job, node, resources: class.resources });
         self.kept.is_some()
     }
+}
+
+/// If it were empty.
+fn could_run(node: &NodeView, class: &ClassKey, executor: &str) -> bool {
+    node.executor == executor
+        && class.labels.iter().all(|label| node.labels.contains(label))
+        && class.resources.fits_in(&node.total)
 }

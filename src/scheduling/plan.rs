@@ -65,6 +65,8 @@ pub struct NodeView {
     pub name: String,
     pub executor: String,
     pub total: Resources,
+    /// Of that, what is neither free nor our jobs'.
+    pub others: Resources,
     pub free: Resources,
     pub labels: Vec<Label>,
     pub drained: bool,

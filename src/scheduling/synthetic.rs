@@ -45,6 +45,7 @@ pub fn view(nodes: &[(&str, Resources)]) -> View {
                 total: *total,
                 free: *total,
                 labels: Vec::new(),
+                others: Resources::default(),
                 drained: false,
             })
             .collect(),

@@ -154,6 +154,19 @@ fn quotas_throttles_labels_drains_and_maintenance_each_say_why() {
 }
 
 #[test]
+fn a_drained_node_gets_nothing_and_is_said_to_be_why() {
+    let mut view = view(&[("n1", resources(2, 8)), ("n2", resources(8, 8))]);
+    view.nodes[1].drained = true;
+    let mut big = job(2, 2, 2);
+    big.resources = resources(4, 4);
+    let mut queue = queue_of([job(1, 1, 1), big]);
+    assert_eq!(started(&plan(&mut queue, &view, &Fifo)), [1], "the other node goes on");
+    assert_eq!(why(&queue, &view, 2), PendingReason::Drained { nodes: vec!["n2".into()] });
+    view.nodes[1].drained = false;
+    assert_eq!(started(&plan(&mut queue, &view, &Fifo)), [1, 2]);
+}
+
+#[test]
 fn an_executor_that_is_away_starts_nothing_and_fails_nothing() {
     let mut queue = queue_of([job(1, 1, 1)]);
     let mut view = view(&[("n1", resources(8, 8))]);

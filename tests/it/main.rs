@@ -27,3 +27,4 @@ mod soak;
 mod starting;
 mod status;
 mod support;
+mod swarm_jobs;

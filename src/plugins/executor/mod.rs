@@ -137,7 +137,7 @@ pub trait Executor: Send + Sync {
 
     fn capabilities(&self) -> Capabilities;
 
-    /// The machines, with what they have in all. Cheap enough to be asked at every change.
+    /// The machines, with what they have in all and what others hold of it. Cheap enough to be asked at every change.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError>;
 
     /// Comes back when `nodes` may answer something else than before; never where only asking tells.

@@ -413,6 +413,7 @@ fn a_node(cpu: u32, gb: u64, labels: &[&str]) -> Node {
         executor: "docker".into(),
         total: Resources { cpu: Cores::whole(cpu), ram: Memory::gb(gb), gpus: 0 },
         labels: labels.collect(),
+        others: Resources::default(),
         drained: false,
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use godocker::config;
-use godocker::domain::{InstanceId, Label, Memory, PortMapping, Resources};
+use godocker::domain::{Cores, InstanceId, Label, Memory, PortMapping, Resources};
 use godocker::plugins::executor::conformance::{self, Fixture};
 use godocker::plugins::executor::swarm::SwarmExecutor;
 use godocker::plugins::executor::{AttemptEnd, Executor, ExecutorError, Launch, Node, Sighting};
@@ -146,7 +146,7 @@ async fn a_task_is_its_user_without_powers_or_network() {
     let mut place = place("swho", SwarmCluster::shared(), 1).await;
     let script = "#!/bin/bash\nid -u; id -g; id -G; pwd\ngrep -E 'NoNewPrivs|CapEff' /proc/self/status | tr -d '\\t'\n\
                   way=$(ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p')\n\
-                  for to in $way 10.77.0.2 10.77.0.1; do nc -w 1 $to 7946 < /dev/null | wc -c; done\n";
+                  for to in $way 10.77.0.2 10.77.0.1; do echo x | nc -w 1 $to 7946 | wc -c; done\n";
     let launch = place.fixture.launch(1, script);
     assert_eq!(place.run(&launch).await, (Some(0), false));
     let log = place.fixture.read(&launch, "god.log");
@@ -218,7 +218,10 @@ async fn nodes_have_labels_and_what_others_do_not_hold() {
     let create = ["service", "create", "--detach", "--no-resolve-image"];
     place.cluster.succeed(0, &[&create[..], &others, &[&name, IMAGE, "1000"]].concat());
     let reserved = Resources { ram: Memory::gb(1), ..Resources::default() };
-    place.fixture.until("it is not ours", || async { place.node(1).await.total == before.total.minus(reserved) }).await;
+    place
+        .fixture
+        .until("it is not ours", || async { place.node(1).await.others == before.others.plus(reserved) })
+        .await;
     place.cluster.succeed(0, &["service", "rm", &name]);
 }
 
@@ -245,7 +248,7 @@ async fn ports_are_open_on_the_jobs_node_and_a_taken_one_is_passed_over() {
         // Both jobs' first choice is the same port.
         let mut job = place.fixture.job(id, "#!/bin/sh\nwhile true; do nc -lp 8080 -e echo here; done\n");
         let spec = Arc::make_mut(&mut job.spec);
-        (spec.ports, spec.network, spec.resources.cpu) = (vec![8080], true, godocker::domain::Cores::from_millis(100));
+        (spec.ports, spec.network, spec.resources.cpu) = (vec![8080], true, Cores::from_millis(100));
         let launch = place.fixture.launch_of(job);
         let started = place.executor.launch(launch.clone()).await.unwrap();
         assert_eq!(started.attempt.ports, place.executor.launch(launch).await.unwrap().attempt.ports);
@@ -313,8 +316,11 @@ async fn a_node_whose_engine_dies_keeps_its_jobs_until_it_can_say_how_they_ended
     let mut place = place("skill", cluster, 1).await;
     let goes_on = place.fixture.launch(1, "#!/bin/sh\nwhile true; do sleep 0.05; done\n");
     let ends = place.fixture.launch(2, "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\nexit 12\n");
-    for launch in [&goes_on, &ends] {
-        place.executor.launch(launch.clone()).await.unwrap();
+    let unclaimed = place.fixture.launch(3, "#!/bin/sh\nwhile true; do sleep 0.05; done\n");
+    for launch in [&goes_on, &ends, &unclaimed] {
+        let mut launch = launch.clone();
+        Arc::make_mut(&mut Arc::make_mut(&mut launch.job).spec).resources.cpu = Cores::from_millis(100);
+        place.executor.launch(launch).await.unwrap();
     }
     place.cluster.kill_engine(1);
     place.cluster.until_state(1, "down");
@@ -326,7 +332,16 @@ async fn a_node_whose_engine_dies_keeps_its_jobs_until_it_can_say_how_they_ended
         assert!(matches!(seen, Some(Sighting::Running { .. })), "nobody knows better: {seen:?}");
     }
     assert!(place.ends.try_recv().is_err());
+    let asked = Instant::now();
+    place.executor.forget(&unclaimed.name).await.unwrap();
+    assert!(asked.elapsed() < GRACE, "a node that is away is not waited for: {:?}", asked.elapsed());
     place.cluster.restart_engine(1);
-    assert_eq!(place.end_of(&ends).await.exit.code, Some(12));
-    assert_eq!(place.end_of(&goes_on).await.exit.code, None, "the engine that came back ended it");
+    // In whatever order they are heard of.
+    let mut codes = std::collections::HashMap::new();
+    while codes.len() < 2 {
+        let end = tokio::time::timeout(PATIENCE, place.ends.recv()).await.expect("both are heard of").unwrap();
+        codes.insert(end.name, end.exit.code);
+    }
+    assert_eq!(codes[&ends.name], Some(12));
+    assert_eq!(codes[&goes_on.name], None, "the engine that came back ended it");
 }

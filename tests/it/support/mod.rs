@@ -59,6 +59,11 @@ pub fn docker() -> Options {
     Options::default().with("GODOCKER_EXECUTORS", "docker")
 }
 
+/// On a swarm of the test's own.
+pub fn swarm(cluster: &swarm::SwarmCluster) -> Options {
+    Options::default().with("GODOCKER_EXECUTORS", "swarm").with("GODOCKER_SWARM_URL", &cluster.host(0))
+}
+
 impl Options {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.env.retain(|(known, _)| known != name);

@@ -109,6 +109,7 @@ impl Executor for DockerExecutor {
                 .filter_map(|label| label.split_once('='))
                 .map(|(name, value)| Label { name: name.to_owned(), value: value.to_owned() })
                 .collect(),
+            others: Resources::default(),
             drained: false,
         };
         *self.inner.node.lock().expect("no holder of this lock panics") = Some(node.clone());

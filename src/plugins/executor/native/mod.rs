@@ -125,6 +125,7 @@ impl Executor for NativeExecutor {
             executor: Self::NAME.to_owned(),
             total: inner.total,
             labels: Vec::new(),
+            others: Resources::default(),
             drained: false,
         }])
     }

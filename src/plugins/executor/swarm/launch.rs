@@ -109,7 +109,8 @@ impl Inner {
         };
         match self.client().await?.create_network(network).await {
             Ok(_) => Ok(()),
-            Err(error) if sentence(&error).contains("already exists") => Ok(()),
+            // Another launch was first.
+            Err(error) if ["already exists", "conflicts"].iter().any(|it| sentence(&error).contains(it)) => Ok(()),
             Err(error) => Err(of_swarm(error)),
         }
     }

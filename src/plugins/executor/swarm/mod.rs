@@ -18,6 +18,8 @@
 //!   in the job directory. It is the job's word on itself, and nothing but the word for its end depends on it.
 //! - *Labels as constraints.* Swarm kills what runs on a node whose label is taken away. Nodes have their labels in
 //!   `node.labels`, the plan obeys them, a launch compares them again; the service itself is bound to its node only.
+//! - *A node out of reach.* Its jobs run for all that anybody knows, until it is back, or the manager gives it up
+//!   (`docker node rm --force`, or a day): then their node has failed.
 //! - *Not pulling.* An engine asks the registry for every image that is not named by digest.
 //! - *Graphics cards* are what the engines' `node-generic-resources` say of `gpu` or `NVIDIA-GPU`.
 
@@ -27,12 +29,13 @@ mod nodes;
 mod report;
 mod service;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::models::Service;
+use bollard::models::{Service, Task};
 use bollard::query_parameters::{InspectServiceOptions, UpdateServiceOptionsBuilder};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -113,7 +116,6 @@ impl Executor for SwarmExecutor {
         Self::CAPABILITIES
     }
 
-    /// What others have reserved on the swarm is not there for us: it is taken off the total.
     async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
         self.inner.nodes().await
     }
@@ -220,14 +222,17 @@ impl Inner {
         }
     }
 
-    /// Waits until no node runs anything of a service that was removed. Whether any node had anything of it.
+    /// Waits until no node runs anything of a service that was removed; a node out of reach will not when it is back.
+    /// Whether any node had anything of it.
     async fn until_gone(&self, name: &AttemptName) -> Result<bool, ExecutorError> {
         let deadline = Instant::now() + self.grace + REMOVED_WITHIN;
         let mut was_somewhere = false;
         loop {
             let tasks = self.tasks_of(name).await?;
             was_somewhere |= tasks.iter().any(report::is_on_a_node);
-            if !tasks.iter().any(report::may_still_run) {
+            let silent = if tasks.is_empty() { HashSet::new() } else { self.silent_nodes().await? };
+            let node_is_silent = |task: &&Task| task.node_id.as_ref().is_some_and(|node| silent.contains(node));
+            if !tasks.iter().filter(|task| !node_is_silent(task)).any(report::may_still_run) {
                 return Ok(was_somewhere);
             }
             if Instant::now() > deadline {

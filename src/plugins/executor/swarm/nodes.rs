@@ -21,6 +21,9 @@ const CARDS: [&str; 2] = ["gpu", "nvidia-gpu"];
 /// From this engine on a service can forbid new privileges.
 const FORBIDS_PRIVILEGES: u32 = 25;
 
+/// In a second.
+const NANOS: i64 = 1_000_000_000;
+
 /// Where an attempt goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
@@ -34,7 +37,7 @@ pub struct Place {
 pub struct Nodes {
     known: Mutex<Option<(Instant, Vec<Known>)>>,
     warned: Mutex<HashSet<String>>,
-    /// The last event that was seen, in Unix seconds.
+    /// When the last event was that was seen, in nanoseconds.
     since: AtomicI64,
 }
 
@@ -43,6 +46,8 @@ pub struct Nodes {
 struct Known {
     place: Place,
     node: Node,
+    /// The manager hears of it.
+    ready: bool,
 }
 
 impl Inner {
@@ -52,11 +57,11 @@ impl Inner {
         let running = ListTasksOptionsBuilder::default().filters(&filters).build();
         let (known, tasks) = tokio::join!(self.list_nodes(), client.list_tasks(Some(running)));
         let others = reserved_by_others(&tasks.map_err(of_swarm)?, &self.instance.to_string());
-        let free_of_others = |known: Known| match others.get(&known.place.id) {
-            Some(reserved) => Node { total: known.node.total.minus(*reserved), ..known.node },
-            None => known.node,
+        let with_others = |known: Known| {
+            let others = others.get(&known.place.id).copied().unwrap_or_default();
+            Node { others, ..known.node }
         };
-        Ok(known?.into_iter().map(free_of_others).collect())
+        Ok(known?.into_iter().map(with_others).collect())
     }
 
     async fn list_nodes(&self) -> Result<Vec<Known>, ExecutorError> {
@@ -80,6 +85,11 @@ impl Inner {
         Ok(self.recent().await?.into_iter().map(|known| (known.place.id, known.node.name)).collect())
     }
 
+    /// Those that cannot be waited for, by Swarm's ids.
+    pub(super) async fn silent_nodes(&self) -> Result<HashSet<String>, ExecutorError> {
+        Ok(self.recent().await?.into_iter().filter(|known| !known.ready).map(|known| known.place.id).collect())
+    }
+
     /// The node that the plan chose, if it still takes jobs and still is what the job asks for.
     pub(super) async fn place(&self, launch: &Launch) -> Result<Place, ExecutorError> {
         let name = &launch.attempt.node;
@@ -101,14 +111,15 @@ impl Inner {
         let filters = HashMap::from([("type".to_owned(), vec!["node".to_owned()])]);
         // An event may come between two calls.
         let since = match self.nodes.since.load(Ordering::Relaxed) {
-            0 => SystemClock.now().as_secs(),
-            since => since + 1,
+            0 => SystemClock.now().as_secs().to_string(),
+            seen => format!("{}.{:09}", (seen + 1) / NANOS, (seen + 1) % NANOS),
         };
-        let options = EventsOptionsBuilder::default().since(&since.to_string()).filters(&filters).build();
+        let options = EventsOptionsBuilder::default().since(&since).filters(&filters).build();
         if let Ok(client) = self.client().await
             && let Some(Ok(event)) = Box::pin(client.events(Some(options))).next().await
         {
-            self.nodes.since.store(event.time.unwrap_or_else(|| SystemClock.now().as_secs()), Ordering::Relaxed);
+            let now = || SystemClock.now().as_secs() * NANOS;
+            self.nodes.since.store(event.time_nano.unwrap_or_else(now), Ordering::Relaxed);
             *self.nodes.known.lock().expect("no holder of this lock panics") = None;
             return;
         }
@@ -160,8 +171,8 @@ fn as_ours(node: &SwarmNode, id: String, name: String) -> Known {
     labels.extend(spec.labels.unwrap_or_default());
     let mut labels: Vec<_> = labels.into_iter().map(|(name, value)| Label { name, value }).collect();
     labels.sort_by(|a, b| a.name.cmp(&b.name));
-    let takes_jobs = node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY)
-        && spec.availability == Some(Availability::ACTIVE);
+    let ready = node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY);
+    let takes_jobs = ready && spec.availability == Some(Availability::ACTIVE);
     let node = Node {
         name,
         executor: SwarmExecutor::NAME.to_owned(),
@@ -170,10 +181,11 @@ fn as_ours(node: &SwarmNode, id: String, name: String) -> Known {
             ram: memory(resources.memory_bytes),
             gpus: cards.iter().map(|(_, count)| count).sum(),
         },
+        others: Resources::default(),
         labels,
         drained: !takes_jobs,
     };
-    Known { place: Place { id, card_kind: cards.into_iter().next().map(|(kind, _)| kind) }, node }
+    Known { place: Place { id, card_kind: cards.into_iter().next().map(|(kind, _)| kind) }, node, ready }
 }
 
 fn cores(nano: Option<i64>) -> Cores {

@@ -96,7 +96,14 @@ mod tests {
     fn what_gets_nothing_new_is_marked() {
         let total = Resources { cpu: Cores::whole(8), ram: Memory::gb(32), gpus: 2 };
         let used = Resources { cpu: Cores::from_number(2.25).unwrap(), ram: Memory::gb(4), gpus: 1 };
-        let node = Node { name: "n1".into(), executor: "swarm".into(), total, labels: Vec::new(), drained: true };
+        let node = Node {
+            name: "n1".into(),
+            executor: "swarm".into(),
+            total,
+            others: Resources::default(),
+            labels: Vec::new(),
+            drained: true,
+        };
         let seen = NodeUse { node, used };
         assert_eq!((row(&seen, false).state, row(&seen, true).state), ("drained", "away"));
         let texts: Vec<_> = row(&seen, false).loads.into_iter().map(|load| load.text).collect();
