@@ -145,6 +145,8 @@ impl RegistryServer {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // Ended also when it never answers.
+        let server = RegistryServer { child, _dir: dir };
         let deadline = Instant::now() + Duration::from_secs(30);
         let answers = || {
             let asked =
@@ -155,7 +157,7 @@ impl RegistryServer {
             assert!(Instant::now() < deadline, "the registry does not answer");
             std::thread::sleep(Duration::from_millis(100));
         }
-        RegistryServer { child, _dir: dir }
+        server
     }
 
     /// Puts the test image there, and away from the engine.
