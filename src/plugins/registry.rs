@@ -61,13 +61,13 @@ pub async fn executor(name: &str, config: &Config, instance: &InstanceId) -> Res
             Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
         }
         DockerExecutor::NAME => {
-            let made = DockerExecutor::new(&config.docker, instance.clone(), config.access.network_disabled);
-            Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
+            let network_disabled = config.access.network_disabled;
+            Ok(Arc::new(DockerExecutor::new(&config.docker, instance.clone(), network_disabled)))
         }
         SwarmExecutor::NAME => {
             let (docker, network_disabled) = (&config.docker, config.access.network_disabled);
-            let made = SwarmExecutor::new(docker, &config.swarm, config.kill_grace, instance.clone(), network_disabled);
-            Ok(Arc::new(made.map_err(|error| failed(error.to_string()))?))
+            let (swarm, grace) = (&config.swarm, config.kill_grace);
+            Ok(Arc::new(SwarmExecutor::new(docker, swarm, grace, instance.clone(), network_disabled)))
         }
         _ => Err(RegistryError::Unknown {
             kind: "executor",

@@ -93,6 +93,16 @@ async fn a_container_removed_by_somebody_else_is_a_node_failure() {
 }
 
 #[tokio::test]
+async fn an_engine_that_is_not_there_yet_keeps_jobs_waiting_with_that_reason() {
+    let server = docker().with("GODOCKER_DOCKER_URL", "unix:///nowhere/docker.sock").start().await;
+    let id = server.submit(job("true")).await;
+    let away = |task: &serde_json::Value| task["status"]["pending"]["code"] == "executor_away";
+    let task = server.until(id, "waiting for the engine", away).await;
+    let reason = task["status"]["reason"].as_str().unwrap();
+    assert!(reason.contains("docker.sock") && !reason.contains("hyper"), "{reason}");
+}
+
+#[tokio::test]
 async fn an_engine_that_goes_and_comes_back_loses_nothing() {
     let mut engine = Engine::start();
     let server = docker().with("GODOCKER_DOCKER_URL", &engine.host()).start().await;

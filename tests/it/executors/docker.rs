@@ -46,7 +46,7 @@ fn settings() -> config::Docker {
 }
 
 fn open(instance: &InstanceId) -> Arc<DockerExecutor> {
-    Arc::new(DockerExecutor::new(&settings(), instance.clone(), false).unwrap())
+    Arc::new(DockerExecutor::new(&settings(), instance.clone(), false))
 }
 
 struct Place {

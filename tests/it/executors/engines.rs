@@ -51,8 +51,8 @@ fn both(host: &str, settings: &config::Docker, instance: &InstanceId) -> [Arc<dy
     let swarm = config::Swarm { url: Some(host.to_owned()) };
     let grace = Duration::from_secs(2);
     [
-        Arc::new(DockerExecutor::new(&docker, instance.clone(), false).unwrap()),
-        Arc::new(SwarmExecutor::new(&docker, &swarm, grace, instance.clone(), false).unwrap()),
+        Arc::new(DockerExecutor::new(&docker, instance.clone(), false)),
+        Arc::new(SwarmExecutor::new(&docker, &swarm, grace, instance.clone(), false)),
     ]
 }
 

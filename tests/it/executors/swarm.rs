@@ -33,7 +33,7 @@ pub fn settings() -> config::Docker {
 
 fn open(host: &str, settings: &config::Docker, instance: &InstanceId) -> Arc<SwarmExecutor> {
     let swarm = config::Swarm { url: Some(host.to_owned()) };
-    Arc::new(SwarmExecutor::new(settings, &swarm, GRACE, instance.clone(), false).unwrap())
+    Arc::new(SwarmExecutor::new(settings, &swarm, GRACE, instance.clone(), false))
 }
 
 struct Place {

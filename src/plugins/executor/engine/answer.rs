@@ -27,8 +27,17 @@ pub fn sentence(error: &Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => message.trim().trim_end_matches('.').to_owned(),
         Error::DockerStreamError { error } => error.trim().trim_end_matches('.').to_owned(),
-        other => other.to_string(),
+        other => root_cause(other),
     }
+}
+
+/// What the libraries in between say of a connection that cannot be made tells nobody anything.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 pub fn of_docker(error: Error) -> ExecutorError {
