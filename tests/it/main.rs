@@ -9,6 +9,7 @@ mod bad_input;
 mod client;
 mod client_people;
 mod cluster;
+mod cluster_page;
 mod docker_jobs;
 mod executors;
 mod faults;
