@@ -5,11 +5,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use mongodb::{Client, Database};
 use tokio::sync::oneshot;
 
 use super::commit::Commit;
-use super::transact::transact;
+use super::sessions::Sessions;
 use crate::store::{Applied, Change, Result, StoreError};
 
 /// Changes in one transaction, but for a caller who brings more.
@@ -21,15 +20,14 @@ struct Waiting {
 }
 
 pub struct Group {
-    client: Client,
-    db: Database,
+    sessions: Arc<Sessions>,
     waiting: Mutex<Vec<Waiting>>,
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Group {
-    pub fn new(client: Client, db: Database) -> Arc<Self> {
-        Arc::new(Group { client, db, waiting: Mutex::default(), turn: tokio::sync::Mutex::default() })
+    pub fn new(sessions: Arc<Sessions>) -> Arc<Self> {
+        Arc::new(Group { sessions, waiting: Mutex::default(), turn: tokio::sync::Mutex::default() })
     }
 
     pub async fn commit(self: &Arc<Self>, changes: Vec<Change>) -> Result<Vec<Applied>> {
@@ -74,7 +72,7 @@ impl Group {
             return Ok(Vec::new());
         }
         let commit = Commit { fence: None, changes };
-        Ok(transact(&self.client, &self.db, &commit).await?.unwrap_or_default())
+        Ok(self.sessions.transact(&commit).await?.unwrap_or_default())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Indexes: one for whatever a page, a pass or a recovery asks. Making them again does nothing.
 
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
 use mongodb::{Database, IndexModel};
@@ -10,6 +12,8 @@ use super::document::{JOBS, OVER};
 use super::journal::JOURNAL;
 use super::ledger::{IMAGES, LEDGER};
 use super::people::{PROJECTS, USERS};
+use super::sessions::{self, SESSIONS};
+use super::settings::PROCESSES;
 use crate::store::Result;
 
 /// What the original wrote has no `god`, and is not in a sparse one.
@@ -25,6 +29,11 @@ fn on(keys: Document) -> IndexModel {
 fn where_there_is(field: &str, keys: Document) -> IndexModel {
     let only = doc! { field: { "$exists": true } };
     IndexModel::builder().keys(keys).options(IndexOptions::builder().partial_filter_expression(only).build()).build()
+}
+
+/// By a round of the server's own.
+fn forgotten_after(age: Duration, keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).options(IndexOptions::builder().expire_after(age).build()).build()
 }
 
 fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
@@ -66,6 +75,8 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         (LEDGER, vec![on(doc! { "user": 1, "day": 1 }), on(doc! { "project": 1, "day": 1 }), on(doc! { "day": 1 })]),
         (IMAGES, vec![on(doc! { "uses": -1, "_id": 1 })]),
         (JOURNAL, vec![on(doc! { "kind": 1, "at": 1 })]),
+        (SESSIONS, vec![on(doc! { "run": 1 }), forgotten_after(sessions::FORGET, doc! { "at": 1 })]),
+        (PROCESSES, vec![on(doc! { "seen": 1 })]),
     ]
 }
 

@@ -35,6 +35,7 @@ mod outbox;
 mod people;
 mod prepare;
 mod request;
+mod sessions;
 mod settings;
 mod submit;
 pub mod takeover;
@@ -44,7 +45,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mongodb::{Client, Database};
 
 pub use connect::Mode;
 
@@ -63,8 +63,9 @@ use commit::Commit;
 use group::Group;
 use ops::Ops;
 use request::Ask;
+use sessions::Sessions;
 use submit::{Remove, ReplaceSpec, Submit};
-use transact::{Work, transact};
+use transact::Work;
 
 /// When an outbox is taken for one whose process died.
 const OUTBOX_AGE: Duration = Duration::from_secs(10);
@@ -75,8 +76,7 @@ const ENTRY_AGE: Duration = Duration::from_secs(90);
 const IN_ONE_TRANSACTION: u32 = 5_000;
 
 pub struct MongoStore {
-    client: Client,
-    db: Database,
+    sessions: Arc<Sessions>,
     mode: Mode,
     group: Arc<Group>,
 }
@@ -98,8 +98,9 @@ impl MongoStore {
         let (client, db, mode) = connect::connect(url, db, mode).await?;
         prepare::check(&mut Ops::alone(&db)).await?;
         prepare::make_ready(&db).await?;
-        let group = Group::new(client.clone(), db.clone());
-        Ok(Arc::new(MongoStore { client, db, mode, group }))
+        let sessions = Arc::new(Sessions::new(client, db));
+        let group = Group::new(sessions.clone());
+        Ok(Arc::new(MongoStore { sessions, mode, group }))
     }
 
     pub fn mode(&self) -> Mode {
@@ -107,11 +108,11 @@ impl MongoStore {
     }
 
     fn ops(&self) -> Ops<'_> {
-        Ops::alone(&self.db)
+        Ops::alone(self.sessions.db())
     }
 
     async fn transact<W: Work>(&self, work: W) -> Result<W::Answer> {
-        transact(&self.client, &self.db, &work).await
+        self.sessions.transact(&work).await
     }
 
     async fn repair_as_of(&self, now: Timestamp) -> Result<()> {
@@ -120,6 +121,9 @@ impl MongoStore {
         let moved = moves::finish_older(ops, ago(OUTBOX_AGE)).await?;
         let written = journal::finish_older(ops, ago(ENTRY_AGE)).await?;
         account_lock::finish_older(ops, ago(OUTBOX_AGE)).await?;
+        for dead in settings::take_dead(ops, now).await? {
+            self.sessions.end_others(&dead).await?;
+        }
         if moved + written > 0 {
             tracing::warn!(jobs = moved, writes = written, "finished what a process had left half done");
         }
@@ -162,7 +166,10 @@ impl JobStore for MongoStore {
     }
 
     async fn raise_fence(&self) -> Result<u64> {
-        Ok(fence::raise(&mut self.ops()).await?)
+        match self.mode {
+            Mode::Transactions => self.transact(fence::Raise { sessions: &self.sessions }).await,
+            Mode::Standalone => Ok(fence::raise(&mut self.ops(), self.sessions.run()).await?),
+        }
     }
 
     async fn repair(&self) -> Result<()> {
@@ -302,7 +309,11 @@ impl SettingStore for MongoStore {
 #[async_trait]
 impl ProcessStore for MongoStore {
     async fn put_process(&self, process: &ProcessStatus) -> Result<()> {
-        Ok(settings::put_process(&mut self.ops(), process).await?)
+        let before = settings::put_process(&mut self.ops(), process, self.sessions.run()).await?;
+        if let Some(before) = before {
+            self.sessions.end_others(&before).await?;
+        }
+        Ok(())
     }
 
     async fn processes(&self) -> Result<Vec<ProcessStatus>> {

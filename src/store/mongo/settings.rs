@@ -5,7 +5,7 @@ use mongodb::bson::{Document, doc};
 use super::document::{body, to_json};
 use super::error::corrupt;
 use super::ops::{Done, Find, Ops};
-use crate::domain::ProcessStatus;
+use crate::domain::{ProcessStatus, Timestamp};
 use crate::store::Result;
 
 pub const SETTINGS: &str = "god_settings";
@@ -34,9 +34,30 @@ pub async fn init_setting(ops: &mut Ops<'_>, key: &str, given: &str) -> Done<Str
     Ok(found.ok_or_else(|| corrupt(SETTINGS, format!("{key} was written and is not there")))?)
 }
 
-pub async fn put_process(ops: &mut Ops<'_>, process: &ProcessStatus) -> Done<()> {
+/// Answers the run that had this name before, if that was another.
+pub async fn put_process(ops: &mut Ops<'_>, process: &ProcessStatus, run: &str) -> Done<Option<String>> {
     let body = to_json("a process", process)?;
-    ops.upsert(PROCESSES, doc! { "_id": &process.id }, doc! { "$set": { "body": body } }).await
+    let update = doc! { "$set": { "body": body, "seen": process.seen.0, "run": run } };
+    if ops.update_one(PROCESSES, doc! { "_id": &process.id, "run": run }, update.clone()).await? > 0 {
+        return Ok(None);
+    }
+    let before = ops.find_one(PROCESSES, doc! { "_id": &process.id }).await?;
+    ops.upsert(PROCESSES, doc! { "_id": &process.id }, update).await?;
+    Ok(before.and_then(|before| before.get_str("run").map(str::to_owned).ok()))
+}
+
+/// The runs of processes that have died by `now`; each is answered once.
+pub async fn take_dead(ops: &mut Ops<'_>, now: Timestamp) -> Done<Vec<String>> {
+    let long_ago = now.0 - ProcessStatus::DEAD_AFTER.as_millis() as i64;
+    let mut taken = Vec::new();
+    for process in ops.find(PROCESSES, Find::all(doc! { "seen": { "$lt": long_ago } })).await? {
+        let (Some(id), Ok(run)) = (process.get("_id"), process.get_str("run")) else { continue };
+        let forget = doc! { "$unset": { "run": "" } };
+        if ops.update_one(PROCESSES, doc! { "_id": id.clone(), "run": run }, forget).await? > 0 {
+            taken.push(run.to_owned());
+        }
+    }
+    Ok(taken)
 }
 
 pub async fn processes(ops: &mut Ops<'_>) -> Done<Vec<ProcessStatus>> {

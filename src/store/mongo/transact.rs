@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
 use mongodb::options::{ReadConcern, WriteConcern};
-use mongodb::{Client, ClientSession, Database};
+use mongodb::{ClientSession, Database};
 
 use super::error::Fault;
 use super::ops::{Done, Ops};
@@ -31,12 +31,11 @@ pub trait Work: Send + Sync {
     async fn run(&self, ops: &mut Ops<'_>) -> Done<Verdict<Self::Answer>>;
 }
 
-pub async fn transact<W: Work>(client: &Client, db: &Database, work: &W) -> Result<W::Answer> {
-    let mut session = client.start_session().await?;
+pub async fn transact<W: Work>(session: &mut ClientSession, db: &Database, work: &W) -> Result<W::Answer> {
     let deadline = Instant::now() + TRY_FOR;
     let mut pause = Duration::from_millis(1);
     loop {
-        match attempt(&mut session, db, work).await {
+        match attempt(session, db, work).await {
             Err(fault) if fault.asks_for_another_try() && Instant::now() < deadline => {
                 // Some luck in it, so that two do not meet again and again.
                 tokio::time::sleep(pause.mul_f64(rand::random::<f64>())).await;

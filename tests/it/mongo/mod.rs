@@ -1,6 +1,7 @@
 //! The store in MongoDB, on a server: in transactions, and as on a server that has none.
 
 mod contention;
+mod dead;
 mod fixtures;
 mod outage;
 mod plans;

@@ -128,7 +128,7 @@ async fn write(run: &mut Run<'_>, collection: &'static str, found: Vec<Found>) -
     together.iter().chain(&alone).for_each(|job| run.taken.count(job.record.phase));
     if !together.is_empty() {
         let batch = Batch { collection, jobs: &together };
-        transact(run.client, run.db, &batch).await?;
+        transact(&mut run.client.start_session().await?, run.db, &batch).await?;
     }
     for job in alone {
         write_alone(&mut run.ops(), collection, job).await.map_err(StoreError::from)?;
