@@ -3,6 +3,7 @@
 //! Not a test: nothing fails here but what cannot be measured.
 
 mod docker;
+mod ftp;
 mod server;
 mod store;
 mod yardsticks;
@@ -59,5 +60,6 @@ async fn main() {
     let spawned = yardsticks::bash_spawns();
     let hyperqueue = yardsticks::hyperqueue();
     server::native(&format!("HyperQueue {hyperqueue}; bash spawns {spawned}")).await;
+    ftp::upload().await;
     docker::containers().await;
 }

@@ -13,14 +13,15 @@
 //! | [`config`] | go-d.ini, the environment, validation |
 //! | [`store`] | the database behind small traits; SQLite |
 //! | [`bus`] | typed messages between actors, in the process or over Redis |
-//! | [`files`] | job directories, and safe access to files that users own |
+//! | [`files`] | job directories and upload spaces, and safe access to files that users own |
 //! | [`plugins`] | executors, policies, authentication, watchers, each behind a trait |
 //! | [`actors`] | what moves: messages in, a pure decision, an effect out |
 //! | [`web`] | the HTTP API and the pages |
+//! | [`ftp`] | upload spaces over FTP |
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
-//! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web` and their verbs |
+//! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web`, `ftp` and their verbs |
 //! | [`bootstrap`] | the only place that wires everything |
 
 pub mod accounts;
@@ -32,6 +33,7 @@ pub mod config;
 pub mod daemons;
 pub mod domain;
 pub mod files;
+pub mod ftp;
 pub mod plugins;
 pub mod process;
 pub mod scheduling;

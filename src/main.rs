@@ -54,6 +54,13 @@ enum Command {
         #[command(subcommand)]
         verb: Verb,
     },
+    /// Serves upload spaces over FTP, by TLS unless plain FTP is allowed. Several work on hosts of their own.
+    Ftp {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        verb: Verb,
+    },
     /// Make, delete and list users (also as go-d-user).
     User {
         #[command(flatten)]
@@ -112,6 +119,7 @@ fn main() {
             with_config(&common, |config| daemons::run(config, ProcessRole::Archive, verb))
         }
         Command::Web { common, verb } => with_config(&common, |config| daemons::run(config, ProcessRole::Web, verb)),
+        Command::Ftp { common, verb } => with_config(&common, |config| daemons::run(config, ProcessRole::Ftp, verb)),
         Command::User { common, command } => run_user(&common, command),
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {

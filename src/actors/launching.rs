@@ -50,6 +50,7 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
         directory: prepared.directory,
         private_directory: prepared.private_directory,
         mounts: job.spec.volumes.clone(),
+        data: works.files.uploads().existing(&job.owner.user).await,
         env: environment(&job),
     };
     match executor.launch(launch).await {

@@ -44,10 +44,11 @@ struct Role {
 
 impl Role {
     async fn prepare(config: Config, role: ProcessRole) -> anyhow::Result<Self> {
-        let needs_root = matches!(role, ProcessRole::Scheduler | ProcessRole::Watcher | ProcessRole::Archive);
+        let needs_root =
+            matches!(role, ProcessRole::Scheduler | ProcessRole::Watcher | ProcessRole::Archive | ProcessRole::Ftp);
         if needs_root && !process::is_root() && !config.daemons.unprivileged {
             bail!(
-                "the {} gives files to their users and starts jobs as them, which takes root: start it as root, or set \
+                "the {} gives files to their users or starts jobs as them, which takes root: start it as root, or set \
                  `unprivileged: true` if no file is to change its owner",
                 role.as_str()
             );
@@ -143,7 +144,8 @@ pub async fn run(config: Config, role: ProcessRole, ready: impl FnOnce()) -> any
         ProcessRole::Watcher => run_watcher(&role, ready).await,
         ProcessRole::Archive => run_archiver(&role, ready).await,
         ProcessRole::Web => run_web(&mut role, ready).await,
-        ProcessRole::Ftp | ProcessRole::Up => bail!("this is no role of its own"),
+        ProcessRole::Ftp => run_ftp(&mut role, ready).await,
+        ProcessRole::Up => bail!("this is no role of its own"),
     }?;
     tracing::info!(role = role.role.as_str(), ?ended, "ended; running jobs go on");
     Ok(ended)
@@ -243,6 +245,17 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
         Ended::Reload(_) => Ended::Reload(Some(kept)),
         Ended::Stopped => Ended::Stopped,
     })
+}
+
+async fn run_ftp(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended> {
+    let server = roles::ftp(&role.config, &role.works, Arc::default()).await?;
+    role.status.address = Some(server.address.to_string());
+    let (presence, _) = role.presence(watch::channel(false).1);
+    ready();
+    let ended = role.asked_to_end().await?;
+    server.stop().await;
+    presence.end().await;
+    Ok(ended)
 }
 
 /// One round of a role, then the end.

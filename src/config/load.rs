@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::cluster;
+use super::ftp;
 use super::people;
 use super::values::{Faults, Sources, Values};
 use super::{
@@ -52,6 +53,7 @@ fn build(values: &mut Values) -> Config {
         redis: cluster::redis(values),
         daemons: cluster::daemons(values, &data_dir),
         web: web(values),
+        ftp: ftp::ftp(values),
         executors: executors(values),
         docker: docker(values),
         native: native(values),
@@ -223,6 +225,7 @@ fn defaults(values: &mut Values) -> Defaults {
             ram: quota(values, "default_quota_ram"),
             gpu: quota(values, "default_quota_gpu"),
             disk: values.size("disk_default_quota").unwrap_or(0),
+            upload: values.size("upload_quota").unwrap_or(0),
         },
         priority: values.int("default_priority").unwrap_or(50) as u8,
     }

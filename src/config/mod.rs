@@ -5,6 +5,7 @@
 //! go-d.ini.example's test all read it. All faults are reported at once.
 
 mod cluster;
+mod ftp;
 mod keys;
 mod load;
 mod people;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 use crate::domain::{Acl, Cores, Label, Memory, Quotas};
 
 pub use cluster::{Daemons, Redis};
+pub use ftp::{Ftp, FtpTls};
 pub use keys::environment_table_markdown;
 pub use load::{check_report, load};
 pub use units::{parse_duration, parse_size};
@@ -39,6 +41,7 @@ pub struct Config {
     pub redis: Option<Redis>,
     pub daemons: Daemons,
     pub web: Web,
+    pub ftp: Ftp,
     /// In order of preference; the first is the default. Empty: docker if an engine answers, else native.
     pub executors: Vec<String>,
     pub docker: Docker,

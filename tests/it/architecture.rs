@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["store"],
     &["bus", "files", "process"],
     &["plugins"],
-    &["actors", "web"],
+    &["actors", "web", "ftp"],
     &["accounts", "bootstrap", "client", "daemons", "telemetry"],
 ];
 

@@ -12,6 +12,7 @@ mod cluster;
 mod docker_jobs;
 mod executors;
 mod faults;
+mod ftp;
 mod guests;
 mod install;
 mod ldap;
