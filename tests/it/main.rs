@@ -9,6 +9,7 @@ mod bad_input;
 mod client;
 mod client_people;
 mod cluster;
+mod data;
 mod docker_jobs;
 mod executors;
 mod faults;
