@@ -248,7 +248,7 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
 }
 
 async fn run_ftp(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended> {
-    let server = roles::ftp(&role.config, &role.works, Arc::default()).await?;
+    let server = roles::ftp(&role.config, &role.works, Arc::default())?;
     role.status.address = Some(server.address.to_string());
     let (presence, _) = role.presence(watch::channel(false).1);
     ready();

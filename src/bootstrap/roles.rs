@@ -107,14 +107,14 @@ pub fn archiver(works: &Works) {
 }
 
 /// `limiter`: failed logins count wherever they were tried, where one process has several doors.
-pub async fn ftp(config: &Config, works: &Works, limiter: Arc<LoginLimiter>) -> anyhow::Result<FtpServer> {
+pub fn ftp(config: &Config, works: &Works, limiter: Arc<LoginLimiter>) -> anyhow::Result<FtpServer> {
     let of = ftp::Works {
         store: works.store.clone(),
         spaces: works.files.uploads().clone(),
         clock: works.clock.clone(),
         limiter,
     };
-    let server = ftp::serve(config.ftp.clone(), of).await?;
+    let server = ftp::serve(config.ftp.clone(), of)?;
     println!("GoDocker serves FTP at {}", server.address);
     Ok(server)
 }

@@ -53,8 +53,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     let watcher = roles::watcher(&config, &works, Share::everything(), endpoint.clone()).await?;
     roles::archiver(&works);
     let login_limiter = Arc::default();
-    let ftp =
-        if config.ftp.with_up { Some(roles::ftp(&config, &works, Arc::clone(&login_limiter)).await?) } else { None };
+    let ftp = if config.ftp.with_up { Some(roles::ftp(&config, &works, Arc::clone(&login_limiter))?) } else { None };
     let site = Site {
         auth: registry::auth(&config, store.clone(), clock.clone())?,
         guests: registry::guests(&config)?,

@@ -17,10 +17,12 @@ mod tls;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
@@ -30,6 +32,8 @@ use crate::files::UploadSpaces;
 use crate::plugins::auth::LoginLimiter;
 use crate::store::Store;
 use connection::Connections;
+
+const MOST_THREADS: usize = 8;
 
 /// What FTP works with.
 #[derive(Clone)]
@@ -55,6 +59,8 @@ pub struct FtpServer {
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
     connections: Arc<Connections>,
+    /// Threads of its own: what is encrypted for many at once holds up nobody else. Taken when it is dropped.
+    runtime: Option<Runtime>,
 }
 
 /// What all connections share.
@@ -71,14 +77,13 @@ struct Shared {
 ///
 /// # Errors
 /// What keeps it from that, as a sentence with the keys at fault.
-pub async fn serve(settings: Settings, works: Works) -> Result<FtpServer, FtpError> {
+pub fn serve(settings: Settings, works: Works) -> Result<FtpServer, FtpError> {
     if let Some(why) = settings.unfit() {
         return Err(FtpError::Unfit(why));
     }
     let tls = settings.tls.as_ref().map(tls::read).transpose()?;
     let address = SocketAddr::new(settings.listen, settings.port);
-    let listener = TcpListener::bind(address).await.map_err(|error| FtpError::Listen { address, error })?;
-    let address = listener.local_addr().map_err(|error| FtpError::Listen { address, error })?;
+    let (listener, address, runtime) = listen(address).map_err(|error| FtpError::Listen { address, error })?;
     let room = Arc::new(Semaphore::new(settings.max_connections));
     let connections = Arc::new(Connections::default());
     let shared = Arc::new(Shared {
@@ -89,8 +94,18 @@ pub async fn serve(settings: Settings, works: Works) -> Result<FtpServer, FtpErr
         ports: ports::Ports::default(),
         connections: Arc::clone(&connections),
     });
-    let accepting = tokio::spawn(accept(listener, room, shared));
-    Ok(FtpServer { address, accepting, connections })
+    let accepting = runtime.spawn(accept(listener, room, shared));
+    Ok(FtpServer { address, accepting, connections, runtime: Some(runtime) })
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr, Runtime)> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let runtime = Builder::new_multi_thread().worker_threads(threads).thread_name("ftp").enable_all().build()?;
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let _entered = runtime.enter();
+    Ok((TcpListener::from_std(listener)?, address, runtime))
 }
 
 async fn accept(listener: TcpListener, room: Arc<Semaphore>, shared: Arc<Shared>) {
@@ -132,5 +147,8 @@ impl FtpServer {
 impl Drop for FtpServer {
     fn drop(&mut self) {
         self.accepting.abort();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
