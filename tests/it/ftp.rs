@@ -644,3 +644,29 @@ async fn ftp_is_a_role_of_a_cluster_and_a_stop_loses_nothing_that_came() {
     cluster.go_d_well(&["ftp", "stop"]);
     assert_eq!(cluster.go_d(&["ftp", "status"]).status.code(), Some(3));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_told_the_public_address_and_a_port_that_is_open() {
+    let options = plain(26_450)
+        .with("GODOCKER_FTP_PUBLIC_ENDPOINT", "ftp://192.0.2.7:21")
+        .with("GODOCKER_FTP_PASSIVE_PORTS", "26451-26453");
+    let ftp = Ftp::start(options, 26_450).await;
+    let mut session = Session::open(ftp.port);
+    session.log_in("ann", &ftp.key);
+    for _ in 0..3 {
+        let reply = session.say("PASV");
+        let numbers = reply.split(['(', ')']).nth(1).unwrap_or_else(|| panic!("{reply}"));
+        let numbers: Vec<u16> = numbers.split(',').map(|number| number.parse().unwrap()).collect();
+        assert_eq!(numbers[..4], [192, 0, 2, 7]);
+        let port = numbers[4] * 256 + numbers[5];
+        assert!((26_451..=26_453).contains(&port), "{port}");
+    }
+    let html = {
+        let mut browser = crate::support::browser::Browser::at(&ftp.server);
+        browser.log_in("").await;
+        browser.page("/data").await
+    };
+    assert!(html.contains("192.0.2.7:26450"), "{html}");
+    // No connection on a port that the site has not opened, even where the client asks for one to itself.
+    assert!(session.say("PORT 127,0,0,1,200,200").starts_with('5'));
+}
