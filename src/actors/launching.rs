@@ -1,11 +1,12 @@
 //! From a chosen job to a running one: the job directory, the environment, the executor.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Works, ending};
 use crate::domain::{AttemptName, Ending, Job, JobState, Place, Rejection, Transition};
 use crate::files::FileError;
-use crate::plugins::executor::{AttemptEnd, ExecutorError, Exit, Launch, Started};
+use crate::plugins::executor::{AttemptEnd, DATA_MOUNT, ExecutorError, Exit, Launch, Started};
 use crate::store::Change;
 
 /// How a launch went.
@@ -50,7 +51,7 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
         directory: prepared.directory,
         private_directory: prepared.private_directory,
         mounts: job.spec.volumes.clone(),
-        data: works.files.uploads().existing(&job.owner.user).await,
+        data: data(works, &job).await,
         env: environment(&job),
     };
     match executor.launch(launch).await {
@@ -59,6 +60,12 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
         Err(ExecutorError::Refused(reason)) => Some(Launched::Refused(job, reason)),
         Err(error @ (ExecutorError::Unavailable(_) | ExecutorError::NoSuchAttempt)) => not_now(error.to_string()),
     }
+}
+
+/// The owner's upload space, unless a volume of the site has its place.
+async fn data(works: &Works, job: &Job) -> Option<PathBuf> {
+    let is_taken = job.spec.volumes.iter().any(|volume| volume.mount == Path::new(DATA_MOUNT));
+    if is_taken { None } else { works.files.uploads().existing(&job.owner.user).await }
 }
 
 /// What the job is told of itself. The array variables carry the original's spelling too.

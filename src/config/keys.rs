@@ -54,7 +54,7 @@ pub const KEYS: &[Key] = &[
     key("redis_sentinel_master", Text, "mymaster", "GODOCKER_REDIS_SENTINEL_MASTER", "What they call that master."),
     key("redis_prefix", Text, "god", "GODOCKER_REDIS_PREFIX", "What all our keys in Redis begin with."),
     key("master_timeout", Duration, "15s", "GODOCKER_MASTER_TIMEOUT", "How long the leading scheduler may be silent before another takes over."),
-    key("unprivileged", Bool, "false", "GODOCKER_UNPRIVILEGED", "Scheduler and watcher may start without being root. No file changes its owner then, and every job runs as who started them."),
+    key("unprivileged", Bool, "false", "GODOCKER_UNPRIVILEGED", "Scheduler, watcher, archive and ftp may start without being root. No file changes its owner then, and every job runs as who started them."),
     key("run_dir", Text, "", "GODOCKER_RUN_DIR", "Where daemons keep their pid files. Default: `run` in data_dir."),
     key("log_dir", Text, "", "GODOCKER_LOG_DIR", "Where daemons in the background write what they have to say. Default: `log` in data_dir."),
     key("web_host", Text, "127.0.0.1", "GODOCKER_WEB_HOST", "The address that pages and API listen on."),
