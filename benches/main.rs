@@ -4,6 +4,7 @@
 
 mod cluster;
 mod docker;
+mod ftp;
 mod server;
 mod store;
 // Clusters are made as the tests make them.
@@ -64,6 +65,7 @@ async fn main() {
     let spawned = yardsticks::bash_spawns();
     let hyperqueue = yardsticks::hyperqueue();
     server::native(&format!("HyperQueue {hyperqueue}; bash spawns {spawned}")).await;
+    ftp::upload().await;
     docker::containers().await;
     cluster::shapes().await;
     cluster::takeover().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{millis, peak_memory, per_second, row};
 
-const KEY: &str = "the-key-of-the-bench";
+pub const KEY: &str = "the-key-of-the-bench";
 
 pub struct Server {
     child: Child,

@@ -1,4 +1,4 @@
-//! `go-d scheduler|watcher|archive|web` and their verbs.
+//! `go-d scheduler|watcher|archive|web|ftp` and their verbs.
 
 use std::path::Path;
 use std::time::Duration;

@@ -14,15 +14,16 @@
 //! | [`measures`] | what is counted and timed: the table of metrics |
 //! | [`store`] | the database behind small traits; SQLite |
 //! | [`bus`] | typed messages between actors, in the process or over Redis |
-//! | [`files`] | job directories, and safe access to files that users own |
+//! | [`files`] | job directories and upload spaces, and safe access to files that users own |
 //! | [`plugins`] | executors, policies, authentication, watchers, each behind a trait |
 //! | [`telemetry`] | logs; metrics and readiness for those who read them |
 //! | [`actors`] | what moves: messages in, a pure decision, an effect out |
 //! | [`web`] | the HTTP API and the pages |
+//! | [`ftp`] | upload spaces over FTP |
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
-//! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web` and their verbs |
+//! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web`, `ftp` and their verbs |
 //! | [`status`] | `go-d status` |
 //! | [`bootstrap`] | the only place that wires everything |
 
@@ -35,6 +36,7 @@ pub mod config;
 pub mod daemons;
 pub mod domain;
 pub mod files;
+pub mod ftp;
 pub mod measures;
 pub mod plugins;
 pub mod process;

@@ -66,6 +66,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Serves upload spaces over FTP, by TLS unless plain FTP is allowed. Several work on hosts of their own.
+    Ftp {
+        #[command(flatten)]
+        common: Common,
+        #[command(subcommand)]
+        verb: Verb,
+    },
     /// Make, delete and list users (also as go-d-user).
     User {
         #[command(flatten)]
@@ -122,6 +129,7 @@ fn main() {
         Command::Watcher { common, verb } => run_role(&common, ProcessRole::Watcher, verb),
         Command::Archive { common, verb } => run_role(&common, ProcessRole::Archive, verb),
         Command::Web { common, verb } => run_role(&common, ProcessRole::Web, verb),
+        Command::Ftp { common, verb } => run_role(&common, ProcessRole::Ftp, verb),
         Command::Status { common, json } => run_status(&common, json),
         Command::User { common, command } => run_user(&common, command),
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),

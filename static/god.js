@@ -83,3 +83,67 @@ if (now && out && ["pending", "starting", "running"].includes(now.dataset.phase)
   events.addEventListener("end", () => { events.close(); location.reload(); });
   out.scrollTop = out.scrollHeight;
 }
+
+// Files to the upload space, one after the other, with how far each is; what does not fit is said before it is sent.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  const list = document.getElementById("sending");
+  const add = (file) => {
+    const item = document.createElement("li");
+    const name = document.createElement("span");
+    const note = document.createElement("span");
+    const bar = document.createElement("progress");
+    name.textContent = file.name;
+    note.className = "note";
+    note.textContent = "waits";
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-label", file.name);
+    item.append(name, note, bar);
+    list.append(item);
+    return { note, bar };
+  };
+  const fail = ({ note, bar }, message) => {
+    note.className = "failed";
+    note.textContent = message;
+    bar.hidden = true;
+    return false;
+  };
+  const send = (file, shown) => new Promise((done) => {
+    if (form.dataset.left !== "" && file.size > Number(form.dataset.left)) return done(fail(shown, "It does not fit"));
+    const request = new XMLHttpRequest();
+    request.open("PUT", form.dataset.upload + encodeURIComponent(file.name));
+    request.setRequestHeader("X-CSRF-Token", form.dataset.csrf);
+    request.upload.onprogress = (event) => {
+      shown.bar.value = event.total ? event.loaded / event.total : 1;
+      shown.note.textContent = Math.floor(shown.bar.value * 100) + " %";
+    };
+    request.onerror = () => done(fail(shown, "The connection broke"));
+    request.onload = () => {
+      if (request.status === 200) {
+        if (form.dataset.left !== "") form.dataset.left = Number(form.dataset.left) - file.size;
+        shown.bar.value = 1;
+        shown.note.textContent = "done";
+        return done(true);
+      }
+      let message = "It was refused";
+      try { message = JSON.parse(request.responseText).msg; } catch (error) { /* Not ours. */ }
+      done(fail(shown, message));
+    };
+    request.send(file);
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const files = [...form.elements.file.files].map((file) => [file, null]);
+    list.replaceChildren();
+    list.hidden = false;
+    for (const pair of files) pair[1] = add(pair[0]);
+    const button = form.querySelector("button");
+    button.disabled = true;
+    let all = true;
+    for (const [file, shown] of files) all = await send(file, shown) && all;
+    button.disabled = false;
+    if (all) return location.reload();
+    form.reset();
+    freshen(["files", "room"].map((id) => document.getElementById(id)));
+  });
+}

@@ -177,8 +177,8 @@ async fn tell_of(works: &Works, stored: Vec<(Launched, JobState)>) {
         match launched {
             Launched::Running(..) => running.push(id),
             Launched::Refused(..) => over.push(id),
-            Launched::Lost(_) if phase == Phase::Pending => requeued.push(id),
-            Launched::Lost(_) => over.push(id),
+            Launched::Lost(..) if phase == Phase::Pending => requeued.push(id),
+            Launched::Lost(..) => over.push(id),
             Launched::NotNow { executor, message, .. } => {
                 tracing::warn!(job = %id, executor, message, "not launched; it waits");
                 works.tell(Command::ExecutorAway { executor, message }).await;
@@ -203,7 +203,7 @@ fn measure(launched: &Launched, state: &JobState) {
     match launched {
         Launched::Running(job, started) => measures::launched(job, &started.attempt.executor, started.at),
         Launched::Refused(..) => measures::error(Fault::LaunchRefused),
-        Launched::Lost(_) => measures::error(Fault::LaunchLost),
+        Launched::Lost(..) => measures::error(Fault::LaunchLost),
         // Counted where it was found out why.
         Launched::NotNow { .. } => {}
     }

@@ -1,12 +1,13 @@
 //! From a chosen job to a running one: the job directory, the environment, the executor.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Works, ending};
 use crate::domain::{AttemptName, Ending, Job, JobState, Place, Rejection, Transition};
 use crate::files::FileError;
 use crate::measures::{self, Fault};
-use crate::plugins::executor::{AttemptEnd, ExecutorError, Exit, Launch, Started};
+use crate::plugins::executor::{AttemptEnd, DATA_MOUNT, ExecutorError, Exit, Launch, Started};
 use crate::store::Change;
 
 /// How a launch went.
@@ -14,8 +15,8 @@ pub enum Launched {
     Running(Arc<Job>, Started),
     /// The job itself cannot be run; the sentence is for its owner.
     Refused(Arc<Job>, String),
-    /// It was begun before, and nobody knows how it ended.
-    Lost(Arc<Job>),
+    /// It was begun before, and no backend knows how it ended; its exit code, if it has said it itself.
+    Lost(Arc<Job>, Option<i32>),
     /// Nothing wrong with the job: back to the queue until `executor` answers again.
     NotNow {
         job: Arc<Job>,
@@ -55,16 +56,26 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
         directory: prepared.directory,
         private_directory: prepared.private_directory,
         mounts: job.spec.volumes.clone(),
+        data: data(works, &job).await,
         env: environment(&job),
     };
     match executor.launch(launch).await {
         Ok(started) => Some(Launched::Running(job, started)),
-        Err(ExecutorError::BegunBefore) => Some(Launched::Lost(job)),
+        Err(ExecutorError::BegunBefore) => {
+            let said = works.files.exit_said(job.id).await;
+            Some(Launched::Lost(job, said))
+        }
         Err(ExecutorError::Refused(reason)) => Some(Launched::Refused(job, reason)),
         Err(error @ (ExecutorError::Unavailable(_) | ExecutorError::NoSuchAttempt)) => {
             not_now(Fault::Executor, error.to_string())
         }
     }
+}
+
+/// The owner's upload space, unless a volume of the site has its place.
+async fn data(works: &Works, job: &Job) -> Option<PathBuf> {
+    let is_taken = job.spec.volumes.iter().any(|volume| volume.mount == Path::new(DATA_MOUNT));
+    if is_taken { None } else { works.files.uploads().existing(&job.owner.user).await }
 }
 
 /// What the job is told of itself. The array variables carry the original's spelling too.
@@ -96,8 +107,8 @@ pub fn change_after(works: &Works, launched: &Launched) -> Option<Change> {
             let ending = Ending::Rejected(Rejection::Impossible);
             ending::without_running(job, ending, Some(reason.clone()), now).ok()
         }
-        Launched::Lost(job) => {
-            let exit = Exit { code: None, out_of_memory: false };
+        Launched::Lost(job, said) => {
+            let exit = Exit { code: *said, out_of_memory: false };
             let end = AttemptEnd { name: attempt_name(works, job)?, exit, started: None, ended: now };
             ending::after_attempt(job, &end, 0, now).ok()
         }
@@ -117,7 +128,7 @@ impl Launched {
         match self {
             Launched::Running(job, _)
             | Launched::Refused(job, _)
-            | Launched::Lost(job)
+            | Launched::Lost(job, _)
             | Launched::NotNow { job, .. } => job,
         }
     }
@@ -127,7 +138,7 @@ impl Launched {
         match self {
             Launched::Running(_, started) => Launched::Running(job, started),
             Launched::Refused(_, reason) => Launched::Refused(job, reason),
-            Launched::Lost(_) => Launched::Lost(job),
+            Launched::Lost(_, said) => Launched::Lost(job, said),
             Launched::NotNow { executor, message, .. } => Launched::NotNow { job, executor, message },
         }
     }

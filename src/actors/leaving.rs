@@ -41,6 +41,11 @@ async fn one(works: &Works, user: &User) -> Result<bool, StoreError> {
             return Ok(false);
         }
     }
+    let (spaces, id) = (works.files.uploads().clone(), user.id.clone());
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || spaces.remove(&id)).await {
+        tracing::error!(user = %user.id, %error, "an upload space could not be deleted; it is tried again");
+        return Ok(false);
+    }
     let _ = works.store.change(vec![AccountChange::RemoveUser(user.id.clone())], Vec::new()).await?;
     tracing::info!(user = %user.id, "deleted with all data");
     works.tell(Command::AccountsChanged).await;

@@ -3,7 +3,7 @@
 //! Ends arrive from the executors in batches and are stored in batches: one read, one commit.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::share::Share;
 use super::{Deliver, Shutdown, Works, ending, launching, recovery};
 use crate::bus::Command;
-use crate::domain::{Job, JobId, Phase, Request, StopCause, Timestamp};
+use crate::domain::{AttemptName, Job, JobId, JobState, Phase, Request, StopCause, Timestamp};
 use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, Exit};
 use crate::plugins::watcher::WatcherRule;
@@ -261,16 +261,21 @@ pub async fn apply_ends(works: Works, share: Share, mut ends: mpsc::Receiver<Att
 /// The store's; applying the same ends again is then right.
 pub async fn apply(works: &Works, ends: &[AttemptEnd]) -> Result<(), StoreError> {
     let mut left: Vec<&AttemptEnd> = ends.iter().collect();
+    let mut kept = HashSet::new();
     while !left.is_empty() {
-        left = apply_once(works, left).await?;
+        left = apply_once(works, left, &mut kept).await?;
     }
-    let forgotten = ends.iter().map(|end| forget(works, end));
+    let forgotten = ends.iter().filter(|end| !kept.contains(&end.name)).map(|end| forget(works, end));
     join_all(forgotten).await;
     Ok(())
 }
 
-/// One round; answers the ends whose jobs changed meanwhile.
-async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<&'a AttemptEnd>, StoreError> {
+/// One round; answers the ends whose jobs changed meanwhile. Attempts that a job has yet to take up are added to `kept`.
+async fn apply_once<'a>(
+    works: &Works,
+    ends: Vec<&'a AttemptEnd>,
+    kept: &mut HashSet<AttemptName>,
+) -> Result<Vec<&'a AttemptEnd>, StoreError> {
     let ids: Vec<_> = ends.iter().map(|end| end.name.job).collect();
     let jobs: HashMap<_, _> = works.store.jobs(&ids).await?.into_iter().map(|job| (job.id, job)).collect();
     let current = |end: &&AttemptEnd| {
@@ -278,6 +283,14 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Vec<
             job.state.is_active() && job.state.attempt().is_some_and(|attempt| attempt.number == end.name.attempt)
         })
     };
+    // A launch that seemed to fail, and did not: the next one of that number goes on with what it made.
+    let awaited = |end: &&&AttemptEnd| {
+        let job = jobs.get(&end.name.job);
+        job.is_some_and(
+            |job| matches!(job.state, JobState::Pending { attempts, .. } if attempts + 1 == end.name.attempt),
+        )
+    };
+    kept.extend(ends.iter().filter(awaited).map(|end| end.name.clone()));
     let ends: Vec<_> = ends.into_iter().filter(current).collect();
     let sizes = join_all(ends.iter().map(|end| works.files.settle(&jobs[&end.name.job]))).await;
     let exits = join_all(ends.iter().map(|end| exit_of(works, end))).await;
@@ -372,6 +385,6 @@ async fn forget(works: &Works, end: &AttemptEnd) {
 }
 
 /// The name of a job's current attempt, for whoever compares.
-pub(super) fn current_name(works: &Works, job: &Job) -> Option<crate::domain::AttemptName> {
+pub(super) fn current_name(works: &Works, job: &Job) -> Option<AttemptName> {
     launching::attempt_name(works, job)
 }

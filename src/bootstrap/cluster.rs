@@ -49,10 +49,11 @@ struct Role {
 
 impl Role {
     async fn prepare(config: Config, sources: &Sources, role: ProcessRole) -> anyhow::Result<Self> {
-        let needs_root = matches!(role, ProcessRole::Scheduler | ProcessRole::Watcher | ProcessRole::Archive);
+        let needs_root =
+            matches!(role, ProcessRole::Scheduler | ProcessRole::Watcher | ProcessRole::Archive | ProcessRole::Ftp);
         if needs_root && !process::is_root() && !config.daemons.unprivileged {
             bail!(
-                "the {} gives files to their users and starts jobs as them, which takes root: start it as root, or set \
+                "the {} gives files to their users or starts jobs as them, which takes root: start it as root, or set \
                  `unprivileged: true` if no file is to change its owner",
                 role.as_str()
             );
@@ -177,7 +178,8 @@ pub async fn run(config: Config, sources: &Sources, role: ProcessRole, ready: im
         ProcessRole::Watcher => run_watcher(&role, ready).await,
         ProcessRole::Archive => run_archiver(&role, ready).await,
         ProcessRole::Web => run_web(&mut role, ready).await,
-        ProcessRole::Ftp | ProcessRole::Up => bail!("this is no role of its own"),
+        ProcessRole::Ftp => run_ftp(&mut role, ready).await,
+        ProcessRole::Up => bail!("this is no role of its own"),
     }?;
     if let Some(probes) = probes {
         probes.stop(false).await;
@@ -281,6 +283,18 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
         Ended::Reload(_) => Ended::Reload(Some(kept)),
         Ended::Stopped => Ended::Stopped,
     })
+}
+
+async fn run_ftp(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended> {
+    let server = roles::ftp(&role.config, &role.works, Arc::default())?;
+    // Where its metrics are is told rather than where FTP is, which go-d.ini says.
+    role.status.address.get_or_insert_with(|| server.address.to_string());
+    let (presence, _) = role.presence(watch::channel(false).1)?;
+    ready();
+    let ended = role.asked_to_end().await?;
+    server.stop().await;
+    presence.end().await;
+    Ok(ended)
 }
 
 /// One round of a role, then the end.

@@ -20,6 +20,8 @@ use crate::actors::{Shutdown, Works, pump};
 use crate::bus::Role;
 use crate::config::Config;
 use crate::domain::InstanceId;
+use crate::ftp::{self, FtpServer};
+use crate::plugins::auth::LoginLimiter;
 use crate::plugins::executor::{Capabilities, Executor};
 use crate::plugins::registry;
 use crate::scheduling::policy;
@@ -102,6 +104,19 @@ pub async fn watcher(config: &Config, works: &Works, share: Share, endpoint: Str
 pub fn archiver(works: &Works) {
     let archiver = ArchiverActor::new(works.clone()).start();
     pump(works.bus.as_ref(), Role::Archiver, archiver.recipient());
+}
+
+/// `limiter`: failed logins count wherever they were tried, where one process has several doors.
+pub fn ftp(config: &Config, works: &Works, limiter: Arc<LoginLimiter>) -> anyhow::Result<FtpServer> {
+    let of = ftp::Works {
+        store: works.store.clone(),
+        spaces: works.files.uploads().clone(),
+        clock: works.clock.clone(),
+        limiter,
+    };
+    let server = ftp::serve(config.ftp.clone(), of)?;
+    println!("GoDocker serves FTP at {}", server.address);
+    Ok(server)
 }
 
 /// The executors that go-d.ini names.

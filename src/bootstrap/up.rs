@@ -55,11 +55,13 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     let scheduler = roles::scheduler(&config, &works, fence)?;
     let watcher = roles::watcher(&config, &works, Share::everything(), endpoint.clone()).await?;
     roles::archiver(&works);
+    let login_limiter = Arc::default();
+    let ftp = if config.ftp.with_up { Some(roles::ftp(&config, &works, Arc::clone(&login_limiter))?) } else { None };
     let site = Site {
         auth: registry::auth(&config, store.clone(), clock.clone())?,
         guests: registry::guests(&config)?,
         keys: Arc::new(access::SigningKeys::derive(&secrets::own_secret(&config)?)),
-        login_limiter: Arc::default(),
+        login_limiter,
         queue: SchedulerHandle::new(works.bus.clone(), roles::capabilities(&works.executors)),
         bus: works.bus.clone(),
         files: works.files.clone(),
@@ -85,6 +87,9 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         // No plan is on its way when launches are waited for.
         let _ = scheduler.actor.send(Shutdown).await;
         watcher.stop().await;
+        if let Some(ftp) = &ftp {
+            ftp.stop().await;
+        }
     };
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
         tracing::warn!("not everything was stored in time; it is found again at the next start");

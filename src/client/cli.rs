@@ -1,5 +1,6 @@
 //! What can be typed.
 
+pub mod data;
 pub mod people;
 
 use std::path::PathBuf;
@@ -47,6 +48,9 @@ pub enum Command {
     /// Submit jobs and look after them
     #[command(subcommand)]
     Job(Job),
+    /// Files to work with: your upload space, which jobs read in $GODOCKER_DATA
+    #[command(subcommand)]
+    Data(data::Data),
     /// The images that jobs may use
     #[command(subcommand)]
     Image(Image),

@@ -6,17 +6,25 @@
 mod answer;
 mod patience;
 
+use std::fs::File;
 use std::time::Duration;
 
+use futures::TryStreamExt;
+use indicatif::ProgressBar;
+use reqwest::header::{CONTENT_LENGTH, HeaderName};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
+use tokio_util::io::ReaderStream;
 
 use super::credentials::{ApiKey, Credentials, server_url, shown};
 use super::error::ClientError;
 pub use patience::{Backoff, Patience};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is read of a file before it is sent.
+const PIECE: usize = 256 * 1024;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One request. It is sent once unless it only reads.
@@ -27,7 +35,7 @@ pub struct Call {
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
     subject: Option<String>,
-    last_event: Option<String>,
+    headers: Vec<(HeaderName, String)>,
     /// For the whole answer; `None` for a stream.
     timeout: Option<Duration>,
     patience: Patience,
@@ -49,7 +57,7 @@ impl Call {
             query: Vec::new(),
             body: None,
             subject: None,
-            last_event: None,
+            headers: Vec::new(),
             timeout: Some(ANSWER_TIMEOUT),
             patience: Patience::None,
             changes: true,
@@ -89,8 +97,16 @@ impl Call {
         Call { timeout: None, ..self }
     }
 
+    pub fn header(mut self, name: HeaderName, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+
     pub fn after_event(self, id: Option<String>) -> Self {
-        Call { last_event: id, ..self }
+        match id {
+            Some(id) => self.header(HeaderName::from_static("last-event-id"), id),
+            None => self,
+        }
     }
 
     /// What it is when the call was sent, and its answer lost.
@@ -100,6 +116,14 @@ impl Call {
             error => error,
         }
     }
+}
+
+/// What is left of a file to be sent.
+pub struct Body {
+    /// At where it begins.
+    pub file: File,
+    pub length: u64,
+    pub progress: ProgressBar,
 }
 
 pub struct Server {
@@ -168,6 +192,21 @@ impl Server {
         }
     }
 
+    /// Sends a file. Not tried again: what came of it is the server's to say.
+    pub async fn upload(&self, call: Call, body: Body) -> Result<Value, ClientError> {
+        let Body { file, length, progress } = body;
+        let read = ReaderStream::with_capacity(tokio::fs::File::from_std(file).take(length), PIECE);
+        let counted = read.inspect_ok(move |bytes| progress.inc(bytes.len() as u64));
+        let token = self.token().await?;
+        let request = self.request(&call, &token).header(CONTENT_LENGTH, length);
+        let response = request.body(reqwest::Body::wrap_stream(counted)).send().await;
+        let response = response.map_err(|error| call.lost(answer::away(&self.root, &error)))?;
+        if response.status() != StatusCode::OK {
+            return Err(answer::refusal(&self.root, response, call.subject.clone()).await);
+        }
+        answer::document(&self.root, response).await.map_err(|error| call.lost(error))
+    }
+
     /// The next piece of an answer that is read as it comes; `None` at its end.
     pub async fn chunk(&self, response: &mut Response, patience: Duration) -> Result<Option<Vec<u8>>, ClientError> {
         match tokio::time::timeout(patience, response.chunk()).await {
@@ -197,6 +236,13 @@ impl Server {
     }
 
     async fn transmit(&self, call: &Call, token: &str) -> Result<Response, ClientError> {
+        self.request(call, token).send().await.map_err(|error| {
+            let away = answer::away(&self.root, &error);
+            if error.is_connect() { away } else { call.lost(away) }
+        })
+    }
+
+    fn request(&self, call: &Call, token: &str) -> reqwest::RequestBuilder {
         let mut request = self.client.request(call.method.clone(), self.url(&call.path)).bearer_auth(token);
         if !call.query.is_empty() {
             request = request.query(&call.query);
@@ -204,16 +250,13 @@ impl Server {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        if let Some(id) = &call.last_event {
-            request = request.header("Last-Event-ID", id);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
         }
         if let Some(timeout) = call.timeout {
             request = request.timeout(timeout);
         }
-        request.send().await.map_err(|error| {
-            let away = answer::away(&self.root, &error);
-            if error.is_connect() { away } else { call.lost(away) }
-        })
+        request
     }
 
     async fn token(&self) -> Result<String, ClientError> {

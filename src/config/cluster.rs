@@ -38,7 +38,7 @@ pub struct Redis {
 pub struct Daemons {
     /// How long a leading scheduler may be silent before another leads.
     pub master_timeout: Duration,
-    /// Scheduler and watcher may start without being root: every job then runs as who started them.
+    /// Daemons may start without being root: every job then runs as who started them.
     pub unprivileged: bool,
     /// Pid files; what a daemon says goes to `log_dir`.
     pub run_dir: PathBuf,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::cluster;
 use super::engine;
+use super::ftp;
 use super::people;
 use super::status;
 use super::values::{Faults, Sources, Values};
@@ -57,6 +58,7 @@ fn build(values: &mut Values) -> Config {
         status: status::status(values),
         metrics: status::metrics(values),
         web: web(values),
+        ftp: ftp::ftp(values),
         executors: executors(values),
         docker: engine::docker(values),
         swarm: engine::swarm(values),
@@ -211,6 +213,7 @@ fn defaults(values: &mut Values) -> Defaults {
             ram: quota(values, "default_quota_ram"),
             gpu: quota(values, "default_quota_gpu"),
             disk: values.size("disk_default_quota").unwrap_or(0),
+            upload: values.size("upload_quota").unwrap_or(0),
         },
         priority: values.int("default_priority").unwrap_or(50) as u8,
     }

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod engine;
+mod ftp;
 mod keys;
 mod load;
 mod people;
@@ -26,6 +27,7 @@ use crate::domain::{Acl, Cores, Label, Memory, Quotas};
 
 pub use cluster::{Daemons, Mongo, Redis};
 pub use engine::{Docker, DockerTls, Registry, Swarm};
+pub use ftp::{Ftp, FtpTls};
 pub use keys::environment_table_markdown;
 pub use load::{check_report, load};
 pub use status::{Consul, Etcd, Metrics, Status};
@@ -47,6 +49,7 @@ pub struct Config {
     pub status: Status,
     pub metrics: Metrics,
     pub web: Web,
+    pub ftp: Ftp,
     /// In order of preference; the first is the default. Empty: docker if an engine answers, else native.
     pub executors: Vec<String>,
     pub docker: Docker,

@@ -172,3 +172,27 @@ fn where_metrics_are_served_is_an_address_or_nothing() {
     assert!(metrics("metrics_listen: 9100\n").unwrap_err().0[0].contains("expected address:port"));
     assert!(metrics("metrics_allow: [lab]\n").unwrap_err().0[0].contains("no address or network"));
 }
+
+#[test]
+fn ftp_is_whole_or_a_fault() {
+    let config = |text: &str| {
+        let (_dir, sources) = file(text);
+        load(&sources).map(|(config, _)| config.ftp).map_err(|faults| faults.to_string())
+    };
+    let ftp = config("ftp: true\nftp_allow_plain: true\nftp_public_endpoint: ftp://up.example.org:2121\n").unwrap();
+    assert_eq!((ftp.public_host.as_deref(), ftp.passive_ports), (Some("up.example.org"), 20_000..=20_100));
+    for (text, said) in [
+        ("ftp: true", "expected a certificate"),
+        ("ftp_tls_cert: /c.pem", "ftp_tls_key"),
+        ("ftp_tls_key: /c.key", "ftp_tls_cert"),
+        ("ftp_passive_ports: 9-1", "ftp_passive_ports"),
+        ("ftp_passive_ports: 0-10", "ftp_passive_ports"),
+        ("ftp_listen: somewhere", "ftp_listen"),
+        ("ftp_public_endpoint: 'a b'", "ftp_public_endpoint"),
+        ("ftp_idle_timeout: 0", "ftp_idle_timeout"),
+    ] {
+        let faults = config(text).unwrap_err();
+        assert!(faults.contains(said), "{text}: {faults}");
+    }
+    assert!(config("").unwrap().unfit().is_some());
+}

@@ -80,6 +80,8 @@ pub struct Quotas {
     pub gpu: u64,
     /// Bytes that job directories hold now; no window.
     pub disk: u64,
+    /// Bytes of the upload space; no window.
+    pub upload: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -50,19 +50,7 @@ impl JobDirectory {
     /// The entries of a directory beneath, by name. `path` is relative, `""` is the job directory. A path to something
     /// else than a directory is [`FileError::NotFound`].
     pub fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
-        let dir = open_beneath(&*self.fd, checked(path)?, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let mut entries = Vec::new();
-        each_name(dir.as_fd(), |name| {
-            match statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => entries.push(entry(name, &stat)),
-                // Deleted since it was read.
-                Err(Errno::NOENT) => {}
-                Err(errno) => return Err(errno),
-            }
-            Ok(())
-        })?;
-        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+        entries(open_beneath(&*self.fd, checked(path)?, OFlags::RDONLY | OFlags::DIRECTORY)?.as_fd())
     }
 
     /// Opens a regular file beneath. Never blocks on a FIFO, never follows a link out. A hard link to somebody else's
@@ -70,24 +58,45 @@ impl JobDirectory {
     pub fn open_file(&self, path: &str) -> Result<OpenedFile, FileError> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = open_beneath(&*self.fd, checked(path)?, flags)?;
-        let stat = fstat(&fd)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(FileError::NotAFile);
-        }
-        if stat.st_nlink > 1 && stat.st_uid != fstat(&*self.fd)?.st_uid {
-            return Err(FileError::Outside);
-        }
-        Ok(OpenedFile { file: File::from(fd), size: size_of(&stat), modified: modified(&stat) })
+        opened(fd, fstat(&*self.fd)?.st_uid)
     }
 }
 
+/// What is in an open directory, by name.
+pub(super) fn entries(dir: BorrowedFd<'_>) -> Result<Vec<Entry>, FileError> {
+    let mut entries = Vec::new();
+    each_name(dir, |name| {
+        match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => entries.push(entry(name, &stat)),
+            // Deleted since it was read.
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+        Ok(())
+    })?;
+    entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// A regular file as it was opened in the directory of `owner`.
+pub(super) fn opened(fd: OwnedFd, owner: u32) -> Result<OpenedFile, FileError> {
+    let stat = fstat(&fd)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(FileError::NotAFile);
+    }
+    if stat.st_nlink > 1 && stat.st_uid != owner {
+        return Err(FileError::Outside);
+    }
+    Ok(OpenedFile { file: File::from(fd), size: size_of(&stat), modified: modified(&stat) })
+}
+
 /// A path as it may be given to [`open_beneath`]: relative, without `..`, `.` for nothing.
-fn checked(path: &str) -> Result<&str, FileError> {
+pub(super) fn checked(path: &str) -> Result<&str, FileError> {
     if path.contains('\0') {
         return Err(FileError::InvalidPath("a path holds no NUL"));
     }
     if path.starts_with('/') {
-        return Err(FileError::InvalidPath("the path must be relative to the job directory"));
+        return Err(FileError::InvalidPath("the path must be relative to the directory"));
     }
     let path = path.strip_suffix('/').unwrap_or(path);
     if path.is_empty() {
@@ -106,8 +115,17 @@ fn checked(path: &str) -> Result<&str, FileError> {
 
 /// Opens what lies beneath `dir`. Links that stay beneath it are followed where the kernel has openat2, else none are.
 pub(super) fn open_beneath(dir: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, FileError> {
+    open_resolving(dir, path, flags, ResolveFlags::NO_MAGICLINKS)
+}
+
+/// The same, and no link is followed, wherever it leads.
+pub(super) fn open_linkless(dir: impl AsFd, path: &str, flags: OFlags) -> Result<OwnedFd, FileError> {
+    open_resolving(dir, path, flags | OFlags::NOFOLLOW, ResolveFlags::NO_SYMLINKS)
+}
+
+fn open_resolving(dir: impl AsFd, path: &str, flags: OFlags, links: ResolveFlags) -> Result<OwnedFd, FileError> {
     let flags = flags | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | links;
     for _ in 0..TRIES {
         match openat2(&dir, path, flags, Mode::empty(), resolve) {
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -150,7 +168,7 @@ pub(super) fn each_name(dir: BorrowedFd<'_>, mut visit: impl FnMut(&CStr) -> Res
     Ok(())
 }
 
-fn entry(name: &CStr, stat: &Stat) -> Entry {
+pub(super) fn entry(name: &CStr, stat: &Stat) -> Entry {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => EntryKind::Dir,
         FileType::RegularFile => EntryKind::File,

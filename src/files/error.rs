@@ -4,11 +4,22 @@ use rustix::io::Errno;
 pub enum FileError {
     #[error("no such file or directory")]
     NotFound,
-    /// A link or `..` that leads out of the job directory.
-    #[error("that path leads out of the job directory")]
+    /// A link or `..` that leads out of the directory.
+    #[error("that path leads out of the directory")]
     Outside,
     #[error("not a regular file")]
     NotAFile,
+    #[error("it is a directory")]
+    IsDirectory,
+    #[error("something of that name is there already")]
+    Exists,
+    #[error("the directory is not empty")]
+    NotEmpty,
+    /// What was to be continued is not as long as was thought.
+    #[error("the file has {size} bytes now: go on from there, or send it anew")]
+    OtherSize { size: u64 },
+    #[error("it does not fit: {quota} bytes may be kept, and {used} are used")]
+    OverQuota { used: u64, quota: u64 },
     #[error("{0}")]
     InvalidPath(&'static str),
     #[error("the disk under the shared directory is full")]
@@ -25,6 +36,9 @@ impl From<Errno> for FileError {
             Errno::XDEV | Errno::LOOP => FileError::Outside,
             // What opening a socket or the far end of nothing gives.
             Errno::NXIO | Errno::NODEV => FileError::NotAFile,
+            Errno::ISDIR => FileError::IsDirectory,
+            Errno::EXIST => FileError::Exists,
+            Errno::NOTEMPTY => FileError::NotEmpty,
             Errno::NAMETOOLONG => FileError::InvalidPath("the path is too long"),
             Errno::NOSPC | Errno::DQUOT => FileError::DiskFull,
             other => FileError::Io(other.into()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-use super::{FileError, JobDirectory, prepare, remove, settle};
+use super::{FileError, JobDirectory, UploadSpaces, prepare, remove, settle};
 use crate::domain::{Job, JobId};
 
 pub(super) const TASK: &str = "task";
@@ -16,6 +16,7 @@ pub(super) const PRIVATE: &str = ".god";
 #[derive(Debug, Clone)]
 pub struct JobDirs {
     shared_dir: Arc<PathBuf>,
+    uploads: UploadSpaces,
 }
 
 /// A job directory made ready for a launch.
@@ -29,7 +30,12 @@ pub struct Prepared {
 
 impl JobDirs {
     pub fn new(shared_dir: PathBuf) -> Self {
-        JobDirs { shared_dir: Arc::new(shared_dir) }
+        JobDirs { uploads: UploadSpaces::new(&shared_dir), shared_dir: Arc::new(shared_dir) }
+    }
+
+    /// What users upload lies beside the job directories.
+    pub fn uploads(&self) -> &UploadSpaces {
+        &self.uploads
     }
 
     pub fn directory_of(&self, id: JobId) -> PathBuf {

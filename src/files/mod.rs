@@ -7,6 +7,9 @@
 //! there may a path be trusted. In it lie `task` (the job directory, the user's) and `.god` (root's alone). Unprivileged
 //! all of it is our own, and nothing changes owner.
 //!
+//! A user's upload space ([`upload_space`]) is `<shared_dir>/data/<user>`: the user's too, and written by us on their
+//! behalf.
+//!
 //! Deliberately not here: what a job's files mean (god.log, god.info: the executors), and who may read them (`web`).
 
 mod beneath;
@@ -19,8 +22,10 @@ mod remove;
 mod settle;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod upload_space;
 
 pub use beneath::{Entry, EntryKind, JobDirectory, OpenedFile};
 pub use error::FileError;
 pub use guest_home::{make_guest_home, remove_guest_home};
 pub use job_dirs::{JobDirs, Prepared};
+pub use upload_space::{UploadSpace, UploadSpaces};

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::bus::BusError;
 use crate::files::FileError;
-use crate::plugins::auth::AuthError;
+use crate::plugins::auth::{AuthError, TooMany};
 use crate::store::StoreError;
 use crate::store::update::UpdateError;
 
@@ -65,6 +65,13 @@ impl From<AuthError> for ApiError {
     }
 }
 
+impl From<TooMany> for ApiError {
+    fn from(TooMany { retry_after_secs }: TooMany) -> Self {
+        let message = "too many failed logins: wait a minute and try again".into();
+        ApiError::TooMany { message, retry_after_secs }
+    }
+}
+
 impl From<UpdateError<ApiError>> for ApiError {
     fn from(error: UpdateError<ApiError>) -> Self {
         match error {
@@ -101,6 +108,10 @@ impl ApiError {
             ApiError::File(FileError::Outside | FileError::NotAFile | FileError::InvalidPath(_)) => {
                 ("invalid_field", StatusCode::BAD_REQUEST, format!("path: {told}"))
             }
+            ApiError::File(
+                FileError::IsDirectory | FileError::Exists | FileError::NotEmpty | FileError::OtherSize { .. },
+            ) => ("conflict", StatusCode::CONFLICT, told),
+            ApiError::File(FileError::OverQuota { .. }) => ("over_quota", StatusCode::PAYLOAD_TOO_LARGE, told),
             ApiError::File(FileError::DiskFull) | ApiError::Store(StoreError::DiskFull) => {
                 ("disk_full", StatusCode::INTERNAL_SERVER_ERROR, told)
             }

@@ -1,12 +1,13 @@
 //! The HTTP API that existing clients speak, and the pages.
 //!
-//! [`routes`] is the whole table. [`access`] decides who may; [`jobs`] and [`accounts`] are what a caller may do with
-//! jobs, users and projects, and serve API and pages alike; [`submission`] turns what was sent into a valid job; [`view`]
+//! [`routes`] is the whole table. [`access`] decides who may; [`jobs`], [`data`] and [`accounts`] are what a caller may do
+//! with jobs, uploads, users and projects, and serve API and pages alike; [`submission`] turns what was sent into a valid job; [`view`]
 //! turns a job into what API.md shows. [`api`] has one file a resource, [`pages`] one folder a page.
 
 pub mod access;
 pub mod accounts;
 pub mod api;
+pub mod data;
 pub mod error;
 pub mod jobs;
 pub mod log_follow;

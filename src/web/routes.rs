@@ -9,7 +9,7 @@ use super::access::Rule;
 /// A line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// `GET`, `POST`, `PUT` or `DELETE`.
+    /// `GET`, `HEAD`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// Below the site's prefix, with `{names}` where a part may be anything.
     pub path: &'static str,
@@ -43,6 +43,7 @@ macro_rules! routes {
             ); )+
         }
     };
+    (@ HEAD) => { actix_web::web::head() };
     (@ GET) => { actix_web::web::get() };
     (@ POST) => { actix_web::web::post() };
     (@ PUT) => { actix_web::web::put() };

@@ -133,7 +133,7 @@ impl Site {
         path.replace("{id}", &id)
             .replace("{token}", &token)
             .replace("{verb}", verb)
-            .replace("{path:.*}", if path.starts_with("/jobs") { "" } else { "god.log" })
+            .replace("{path:.*}", if path.contains("/task") { "god.log" } else { "" })
             .replace("{skip}", "0")
             .replace("{limit}", "1")
             .replace("{days}", "36500")

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["bus", "files", "process"],
     &["plugins"],
     &["telemetry"],
-    &["actors", "web"],
+    &["actors", "web", "ftp"],
     &["accounts", "bootstrap", "client", "daemons", "status"],
 ];
 

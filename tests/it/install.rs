@@ -31,6 +31,7 @@ fn a_link_is_its_role_and_without_arguments_it_helps() {
         ("go-d-watcher", "once"),
         ("go-d-archive", "once"),
         ("go-d-web", "once"),
+        ("go-d-ftp", "once"),
         ("go-d-user", "create"),
         ("god", "Usage: god"),
     ] {
@@ -51,7 +52,7 @@ fn systemd_takes_the_units() {
     let dir = installed();
     let root = dir.path();
     let units = root.join(&PREFIX[1..]).join("lib/systemd/system");
-    for role in ["scheduler", "watcher", "archive", "web"] {
+    for role in ["scheduler", "watcher", "archive", "web", "ftp"] {
         let unit = units.join(format!("godocker-{role}.service"));
         let text = std::fs::read_to_string(&unit).unwrap();
         assert!(text.contains(&format!("ExecStart={PREFIX}/bin/go-d {role} run\n")), "{text}");

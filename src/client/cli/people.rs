@@ -22,6 +22,9 @@ pub enum User {
         /// Bytes that job directories may hold; 0 is no quota
         #[arg(long, value_name = "BYTES")]
         quota_disk: Option<u64>,
+        /// Bytes that the upload space may hold; 0 is no quota
+        #[arg(long, value_name = "BYTES")]
+        quota_upload: Option<u64>,
         #[arg(long, value_name = "ADDRESS")]
         mail: Option<String>,
     },

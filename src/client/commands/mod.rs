@@ -2,6 +2,7 @@
 //! decided without a server is decided elsewhere, as plain functions.
 
 pub mod ask;
+mod data;
 mod files;
 mod list;
 mod log;
@@ -42,6 +43,7 @@ pub async fn run(cli: Cli, output: Output) -> Done {
         Command::Login(_) => unreachable!("logging in needs no session"),
         Command::Run(asked) => run::run(&session, *asked).await,
         Command::Job(job) => run_job(&session, job).await,
+        Command::Data(asked) => data::data(&session, asked).await,
         Command::Image(Image::List) => site::images(&session).await,
         Command::Node(Node::List) => site::nodes(&session).await,
         Command::User(asked) => people::user(&session, asked).await,

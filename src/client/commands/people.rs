@@ -22,9 +22,10 @@ pub async fn user(session: &Session, asked: User) -> Done {
             session.output.result(&user, || facts(&user))?;
             Ok(0)
         }
-        User::Set { id, shares, quota_disk, mail } => {
+        User::Set { id, shares, quota_disk, quota_upload, mail } => {
             let mut usage = shares_document(&shares);
             put(&mut usage, "quota_disk", quota_disk);
+            put(&mut usage, "quota_upload", quota_upload);
             let mut sent = Map::new();
             sent.insert("usage".into(), Value::Object(usage));
             put(&mut sent, "email", mail);

@@ -2,14 +2,17 @@
 //!
 //! [`local`] knows passwords of its own; [`directory`] keeps users up to date with the
 //! site's LDAP server, which [`ldap`] speaks to;
-//! [`fake`] is for tests. Deliberately not here: sessions, tokens and what an account may do (`web::access`), and guests,
+//! [`fake`] is for tests. Whoever comes without a backend, by API key or token, is found by [`secret`]; [`limiter`] slows
+//! down guessers at every door. Deliberately not here: sessions, signed tokens and what an account may do (`web::access`), and guests,
 //! who never have a password here (`plugins::guests`).
 
 pub mod directory;
 pub mod fake;
 pub mod ldap;
+pub mod limiter;
 pub mod local;
 pub mod password;
+pub mod secret;
 
 use async_trait::async_trait;
 
@@ -17,6 +20,9 @@ use crate::config::Defaults;
 use crate::domain::{Timestamp, User, UserId, UserKind};
 use crate::store::StoreError;
 use crate::store::update::UpdateError;
+
+pub use limiter::{LoginLimiter, TooMany};
+pub use secret::{Login, api_key_matches, log_in, new_secret, secret_hash};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {

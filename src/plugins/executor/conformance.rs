@@ -106,7 +106,7 @@ impl Fixture {
         let node = self.node.clone();
         let attempt = Attempt { number: 1, executor: "any".into(), node, container: None, ports: vec![] };
         let env = vec![("GODOCKER_JID".into(), job.id.to_string())];
-        Launch { name, job: Arc::new(job), attempt, directory, private_directory, mounts: vec![], env }
+        Launch { name, job: Arc::new(job), attempt, directory, private_directory, mounts: vec![], data: None, env }
     }
 
     /// What the attempt wrote; empty where there is nothing.

@@ -51,6 +51,8 @@ pub struct Launch {
     pub private_directory: PathBuf,
     /// Without the job directory, which every job has.
     pub mounts: Vec<Mount>,
+    /// The user's upload space on the host, once there is one: [`DATA_MOUNT`] in a container, read only; itself elsewhere.
+    pub data: Option<PathBuf>,
     /// Everything but what depends on where directories appear: GODOCKER_JID, GODOCKER_TASK_*, ...
     pub env: Vec<(String, String)>,
 }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-use super::keys::secret_hash;
 use super::{By, Caller, session};
 use crate::domain::{Credential, CredentialKind, Scope, User};
+use crate::plugins::auth::secret_hash;
 use crate::store::StoreError;
 use crate::telemetry::listener::is_forwarded;
 use crate::web::Site;
@@ -50,7 +50,7 @@ async fn by_token(site: &Site, token: &str) -> Result<Option<(User, Scope)>, Sto
 }
 
 /// The user and scope of a personal access token.
-pub async fn personal_token(site: &Site, token: &str) -> Result<Option<(User, Scope)>, StoreError> {
+async fn personal_token(site: &Site, token: &str) -> Result<Option<(User, Scope)>, StoreError> {
     let Some(known) = valid(site, &secret_hash(token), CredentialKind::Token).await? else { return Ok(None) };
     Ok(site.store.user(&known.user).await?.map(|user| (user, known.scope)))
 }

@@ -1,11 +1,10 @@
-//! Secrets: how they are made, what is stored of them, and what tokens and cookies are signed with.
+//! What tokens and cookies are signed with.
 
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 pub use crate::domain::credential::secret_hash;
 use crate::domain::{Scope, Timestamp, User, UserId};
@@ -79,15 +78,4 @@ impl SigningKeys {
             jsonwebtoken::decode::<Claims>(token, &self.decoding, &Validation::new(Algorithm::HS256)).ok()?.claims;
         Some(Signed { user: claims.sub.parse().ok()?, epoch: claims.epoch, scope: claims.scope, via: claims.via })
     }
-}
-
-/// 256 random bits, hex.
-pub fn new_secret() -> String {
-    hex::encode(rand::random::<[u8; 32]>())
-}
-
-/// Whether `key` is the user's API key.
-pub fn api_key_matches(user: &User, key: &str) -> bool {
-    user.standing.may_come_in()
-        && user.api_key_hash.as_ref().is_some_and(|hash| hash.as_bytes().ct_eq(secret_hash(key).as_bytes()).into())
 }

@@ -2,12 +2,11 @@
 //!
 //! Every route has a [`Rule`] in the route table, and [`guard`] applies it at the resource itself, before any handler
 //! runs, to whom [`identify`] has found. What a rule cannot know, because it depends on the thing asked for, is a method of [`Caller`].
-//! Sessions and tokens are in [`session`] and [`keys`]; [`limiter`] slows down guessers.
+//! Sessions and tokens are in [`session`] and [`keys`].
 
 pub mod guard;
 mod identify;
 pub mod keys;
-pub mod limiter;
 pub mod session;
 
 use std::future::{Ready, ready};
@@ -18,9 +17,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::error::ApiError;
 use crate::domain::{Job, ProjectId, Scope, Standing, User, UserId};
 
-pub use identify::{client_address, may_scrape, origin, personal_token, remote_user};
-pub use keys::{SigningKeys, api_key_matches, new_secret, secret_hash};
-pub use limiter::LoginLimiter;
+pub use crate::plugins::auth::{LoginLimiter, new_secret, secret_hash};
+pub use identify::{client_address, may_scrape, origin, remote_user};
+pub use keys::SigningKeys;
 
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,8 +5,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use subtle::ConstantTimeEq;
 
-use super::keys::{new_secret, secret_hash};
 use crate::domain::{Credential, CredentialKind, Scope, User, UserId};
+use crate::plugins::auth::{new_secret, secret_hash};
 use crate::store::{AccountChange, Changed};
 use crate::web::Site;
 use crate::web::error::ApiError;

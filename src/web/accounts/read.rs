@@ -38,10 +38,15 @@ impl Reader {
 
     /// What of `sent` (`prio`, `quota_time`..) is there; `prefix` is where it lies in the document.
     pub fn shares(&mut self, sent: &Value, prefix: &str, priority: &mut u8, quotas: &mut Quotas) {
-        let Quotas { time, cpu, ram, gpu, disk } = quotas;
-        for (key, quota) in
-            [("quota_time", time), ("quota_cpu", cpu), ("quota_ram", ram), ("quota_gpu", gpu), ("quota_disk", disk)]
-        {
+        let Quotas { time, cpu, ram, gpu, disk, upload } = quotas;
+        for (key, quota) in [
+            ("quota_time", time),
+            ("quota_cpu", cpu),
+            ("quota_ram", ram),
+            ("quota_gpu", gpu),
+            ("quota_disk", disk),
+            ("quota_upload", upload),
+        ] {
             if let Some(sent) = whole(sent.get(key), 1 << 52) {
                 self.keep(&format!("{prefix}{key}"), sent, quota);
             }

@@ -43,6 +43,7 @@ pub fn document(user: &User, disk: u64) -> Value {
             "quota_ram": user.quotas.ram,
             "quota_gpu": user.quotas.gpu,
             "quota_disk": user.quotas.disk,
+            "quota_upload": user.quotas.upload,
             "disk": disk,
             "guest_home": user.home.as_ref().filter(|_| user.is_guest()),
         },

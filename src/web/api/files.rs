@@ -86,7 +86,7 @@ async fn answer(
 }
 
 /// Old clients compare the content type to the letter.
-fn listing(entries: &[Entry]) -> HttpResponse {
+pub(super) fn listing(entries: &[Entry]) -> HttpResponse {
     let shown: Vec<_> = entries
         .iter()
         .map(|entry| {
@@ -109,7 +109,7 @@ fn guarded(status: StatusCode) -> HttpResponseBuilder {
     response
 }
 
-async fn stream(file: OpenedFile, path: &str, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn stream(file: OpenedFile, path: &str, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     let tag = format!("\"{:x}-{:x}\"", file.size, file.modified.0);
     let asked = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     // A part of another version of the file is of no use: then all of it is sent.

@@ -6,6 +6,7 @@
 
 mod archive;
 mod audit;
+mod data;
 mod docs;
 mod dynamic;
 mod extract;
@@ -71,6 +72,9 @@ routes! { "/api/1.0", at;
     "/project/{id}" { GET Look => project::show, POST Administer => project::change, DELETE Administer => project::delete }
     "/project/{id}/usage" { GET Look => project::usage }
     "/project/{id}/quota" { DELETE Administer => project::reset_usage }
+    "/data" { GET Look => data::root }
+    "/data/{path:.*}" { GET Look => data::get, HEAD Look => data::get, PUT Work => data::put, POST Work => data::post, DELETE Work => data::delete }
+    "/data-usage" { GET Look => data::usage }
     "/audit" { GET Inspect => audit::list }
     "/admin/processes" { GET Inspect => site::processes }
 }

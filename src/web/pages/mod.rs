@@ -6,6 +6,7 @@
 mod admin;
 mod assets;
 mod chrome;
+mod data;
 mod error;
 mod job;
 mod jobs;
@@ -41,6 +42,8 @@ routes! { "", resource;
     "/jobs/{id}" { GET Look => job::get }
     "/jobs/{id}/files/{path:.*}" { GET Look => job::files }
     "/jobs/{id}/{verb}" { POST Work => job::post }
+    "/data" { GET Look => data::root, POST Work => data::post_root }
+    "/data/{path:.*}" { GET Look => data::get, POST Work => data::post }
     "/profile" { GET Account => profile::get, POST Account => profile::post }
     "/profile/key" { POST Account => profile::renew_key }
     "/profile/password" { POST Account => profile::change_password }

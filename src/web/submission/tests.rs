@@ -35,6 +35,7 @@ pub(crate) fn a_config() -> Config {
             token_duration: Duration::from_secs(60),
             secure_cookies: false,
         },
+        ftp: config::load(&config::Sources::default()).unwrap().0.ftp,
         executors: vec!["docker".into()],
         docker: config::Docker {
             url: None,

@@ -41,9 +41,9 @@ impl Fault {
     ];
 }
 
-/// How often what went wrong.
+/// How often what went wrong; and the jobs of which an attempt was taken away.
 #[derive(Default)]
-pub struct Tally(BTreeMap<Fault, usize>);
+pub struct Tally(BTreeMap<Fault, usize>, pub Vec<u64>);
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,21 +103,22 @@ pub async fn break_something(place: &mut Place, rng: &mut StdRng, tally: &mut Ta
             pause(rng, 2000..8000).await;
             place.far.plug_in();
         }
-        Fault::AttemptLost => lose_an_attempt(place).await,
+        Fault::AttemptLost => tally.1.extend(lose_an_attempt(place).await),
     }
 }
 
 /// Waits a while for one that runs.
-async fn lose_an_attempt(place: &Place) {
+async fn lose_an_attempt(place: &Place) -> Option<u64> {
     let until = Instant::now() + Duration::from_secs(4);
     while Instant::now() < until {
         if let Some(container) = place.retried_containers().first() {
             // It may have ended meanwhile.
             docker(Some(&place.engine.host()), &["rm", "-f", container]);
-            return;
+            return container.rsplit('-').nth(1)?.parse().ok();
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    None
 }
 
 async fn pause(rng: &mut StdRng, millis: std::ops::Range<u64>) {

@@ -302,16 +302,37 @@ impl Inner {
         Err(ExecutorError::Unavailable(format!("the engine has the name {name} taken, and no such container")))
     }
 
-    /// What did not start is removed, so that the next try begins anew.
+    /// A container that could not be started stays for the next try, which goes on with it; whether it has begun after all,
+    /// as an engine that is just ending may not say, is found out then. Only one whose port is taken cannot be used again.
     async fn not_started(&self, launch: &Launch, id: &str, error: bollard::errors::Error) -> LaunchError {
-        // Gone, or in use by another launch of the same name: not ours to remove.
-        if status_code(&error).is_some_and(|code| !matches!(code, 404 | 409)) && self.remove(id).await {
-            // Only now: nobody can start it any more.
-            if let Err(error) = give_back(&launch.private_directory, launch.attempt.number, id) {
-                tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
+        if is_port_taken(&error) {
+            if self.has_not_begun(id).await && self.remove_unless_it_runs(id).await {
+                // Only now: nobody can start it any more.
+                if let Err(error) = give_back(&launch.private_directory, launch.attempt.number, id) {
+                    tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
+                }
             }
+            return LaunchError::PortTaken;
         }
-        if is_port_taken(&error) { LaunchError::PortTaken } else { LaunchError::Executor(of_docker(error)) }
+        let error = of_docker(error);
+        if matches!(error, ExecutorError::Refused(_)) {
+            self.remove_unless_it_runs(id).await;
+        }
+        LaunchError::Executor(error)
+    }
+
+    async fn has_not_begun(&self, id: &str) -> bool {
+        let Ok(client) = self.client().await else { return false };
+        let found = client.inspect_container(id, None::<InspectContainerOptions>).await;
+        found.is_ok_and(|found| found.state.is_some_and(|state| report::started_at(&state).is_none()))
+    }
+
+    async fn remove_unless_it_runs(&self, id: &str) -> bool {
+        let options = RemoveContainerOptionsBuilder::default().v(true).build();
+        match self.client().await {
+            Ok(client) => client.remove_container(id, Some(options)).await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     async fn kill(&self, name: &AttemptName, signal: &str) -> Result<(), ExecutorError> {

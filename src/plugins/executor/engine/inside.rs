@@ -89,7 +89,8 @@ pub fn mounts(launch: &Launch) -> Vec<Mount> {
         let read_only = volume.acl == Acl::Ro || launch.job.spec.root;
         bind(volume.path.display().to_string(), volume.mount.display().to_string(), read_only)
     });
-    std::iter::once(directory).chain(volumes).collect()
+    let data = launch.data.iter().map(|data| bind(data.display().to_string(), DATA_MOUNT.to_owned(), true));
+    std::iter::once(directory).chain(volumes).chain(data).collect()
 }
 
 pub fn environment(launch: &Launch) -> Vec<String> {

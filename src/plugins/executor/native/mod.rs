@@ -243,8 +243,7 @@ impl Inner {
         let directory = launch.directory.display().to_string();
         let home = launch.mounts.iter().find(|mount| mount.name == "home");
         let home = home.map_or_else(|| directory.clone(), |mount| mount.path.display().to_string());
-        let data = launch.mounts.iter().find(|mount| mount.mount == Path::new(DATA_MOUNT));
-        let data = data.map_or_else(|| DATA_MOUNT.to_owned(), |mount| mount.path.display().to_string());
+        let data = launch.data.as_ref().map_or_else(|| DATA_MOUNT.to_owned(), |data| data.display().to_string());
         let mut env = launch.env.clone();
         for (name, value) in [
             ("GODOCKER_PWD", directory.as_str()),

@@ -80,6 +80,13 @@ const OPERATIONS: &[Operation] = &[
     op("post", "/user/{id}/logout", User, "End every session and every token of /authenticate", &[], None, One("Message")),
     op("get", "/maintenance", All, "Whether new jobs are taken", &[], None, One("Maintenance")),
     op("put", "/maintenance", Admin, "Switch maintenance on or off", &[], Some("Maintenance"), One("Maintenance")),
+    op("get", "/data", User, "The upload space", &[], None, Many("Entry")),
+    op("get", "/data/{path}", User, "A folder as a list, or a file's bytes; one range is honoured", &[], None, Data("application/octet-stream")),
+    op("head", "/data/{path}", User, "How long a file is", &[], None, Data("application/octet-stream")),
+    op("put", "/data/{path}", User, "Upload a file: its bytes are the body; with offset, go on with one that ends there", &["offset"], None, One("Stored")),
+    op("post", "/data/{path}", User, "Make a folder (dir=1), or move what `from` names to the path", &["dir", "from"], None, One("Message")),
+    op("delete", "/data/{path}", User, "Delete a file or an empty folder; with recursive=1 a folder with all it holds", &["recursive"], None, One("Message")),
+    op("get", "/data-usage", User, "Bytes that the upload space takes, and may take", &[], None, One("DataUsage")),
     op("get", "/audit", Admin, "Who changed what, newest first; format=csv to export", &["before", "limit", "actor", "subject", "action", "format"], None, Many("AuditLine")),
     op("get", "/admin/processes", Admin, "The processes of the installation, what waits for them, and which role is missing", &[], None, One("Processes")),
     op("get", "/project", Admin, "All projects", &[], None, Many("Project")),
@@ -160,7 +167,8 @@ fn operation_id(operation: &Operation) -> String {
 
 fn query(name: &str) -> Value {
     match name {
-        "skip" | "limit" | "from" | "timeout" | "before" => json!({ "type": "integer", "minimum": 0 }),
+        "dir" | "recursive" => json!({ "type": "integer", "enum": [1] }),
+        "offset" | "skip" | "limit" | "from" | "timeout" | "before" => json!({ "type": "integer", "minimum": 0 }),
         "days" => json!({ "type": "integer", "minimum": 1 }),
         "children" => json!({ "type": "boolean" }),
         _ => json!({ "type": "string" }),
@@ -187,7 +195,10 @@ fn responses(operation: &Operation) -> Value {
     }
     if operation.path.contains('{') {
         fails("404", "Not there, or not yours to see");
-        fails("409", "The job is in no state for it");
+        fails("409", "It is in no state for it");
+    }
+    if operation.path.starts_with("/data") && operation.method == "put" {
+        fails("413", "It does not fit the quota");
     }
     if operation.method == "post" {
         fails("429", "Too many");
@@ -288,6 +299,8 @@ fn schemas() -> Value {
             "number": whole, "at": number, "actor": text, "address": maybe_text, "action": text, "subject": text,
             "details": { "type": "object" },
         })),
+        "Stored": object(&["msg", "name", "size"], &json!({ "msg": text, "name": text, "size": whole })),
+        "DataUsage": object(&["used", "quota"], &json!({ "used": whole, "quota": whole })),
         "Usage": object(&["date", "cpu", "ram", "time"], &json!({
             "date": text, "cpu": number, "ram": number, "time": number, "jobs": whole,
         })),

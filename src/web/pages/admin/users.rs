@@ -160,6 +160,8 @@ pub struct Changes {
     quota_ram: String,
     quota_gpu: String,
     quota_disk: String,
+    #[serde(default)]
+    quota_upload: Option<String>,
 }
 
 pub async fn post(
@@ -174,6 +176,7 @@ pub async fn post(
     let mut sent = json!({ "usage": {
         "prio": form.prio, "quota_time": form.quota_time, "quota_cpu": form.quota_cpu,
         "quota_ram": form.quota_ram, "quota_gpu": form.quota_gpu, "quota_disk": form.quota_disk,
+        "quota_upload": form.quota_upload,
     }});
     if let Some(email) = &form.email {
         sent["email"] = json!(email);

@@ -120,6 +120,7 @@ fn facts(user: &User, disk: u64) -> Vec<Fact> {
         quota("memory", user.quotas.ram, " GB"),
         quota("GPUs", user.quotas.gpu, ""),
         (user.quotas.disk > 0).then(|| format!("disk {}", text::bytes(user.quotas.disk))),
+        (user.quotas.upload > 0).then(|| format!("uploads {}", text::bytes(user.quotas.upload))),
     ]
     .into_iter()
     .flatten()

@@ -5,7 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::domain::Timestamp;
-use crate::web::error::ApiError;
+
+/// This has failed too often within the last minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    pub retry_after_secs: u64,
+}
 
 /// Failed logins of the last minute, by address, by account, and by both.
 ///
@@ -35,8 +40,8 @@ impl LoginLimiter {
     /// `address` is `None` where it tells nothing, as behind a proxy that is not trusted.
     ///
     /// # Errors
-    /// [`ApiError::TooMany`] while this has failed too often within the last minute.
-    pub fn check(&self, account: &str, address: Option<&str>, now: Timestamp) -> Result<(), ApiError> {
+    /// [`TooMany`] while this has failed too often within the last minute.
+    pub fn check(&self, account: &str, address: Option<&str>, now: Timestamp) -> Result<(), TooMany> {
         let seen = self.0.lock().expect("no holder of this lock panics");
         let over = |key: &str, limit: u32| {
             seen.failures.get(key).is_some_and(|(count, last)| *count >= limit && now.since(*last) < WINDOW)
@@ -49,10 +54,7 @@ impl LoginLimiter {
         if !blocked {
             return Ok(());
         }
-        Err(ApiError::TooMany {
-            message: "too many failed logins: wait a minute and try again".into(),
-            retry_after_secs: WINDOW.as_secs(),
-        })
+        Err(TooMany { retry_after_secs: WINDOW.as_secs() })
     }
 
     pub fn failed(&self, account: &str, address: Option<&str>, now: Timestamp) {

@@ -1,0 +1,89 @@
+//! What a caller may do with their upload space; API and page both come here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
+use tokio_util::io::StreamReader;
+
+use super::Site;
+use super::access::Caller;
+use super::error::ApiError;
+use super::jobs::blocking;
+use crate::files::upload_space::{Cut, ReceiveError, receive};
+use crate::files::{FileError, UploadSpace};
+
+/// How long a sender may be silent.
+const SILENCE: Duration = Duration::from_secs(300);
+
+/// What is used of what may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    pub used: u64,
+    /// 0 is no limit.
+    pub quota: u64,
+}
+
+pub async fn space(site: &Site, caller: &Caller) -> Result<UploadSpace, ApiError> {
+    Ok(site.files.uploads().open(&caller.user).await?)
+}
+
+/// Does `work` with the caller's space where blocking is fine.
+pub async fn within<T: Send + 'static>(
+    site: &Site,
+    caller: &Caller,
+    work: impl FnOnce(UploadSpace) -> Result<T, FileError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let space = space(site, caller).await?;
+    Ok(blocking(move || work(space)).await?)
+}
+
+pub async fn usage(site: &Site, caller: &Caller) -> Result<Usage, ApiError> {
+    within(site, caller, |space| Ok(Usage { used: space.used()?, quota: space.quota() })).await
+}
+
+/// A file to be received.
+pub struct Incoming {
+    pub path: String,
+    /// Goes on with the file, which must end there.
+    pub offset: Option<u64>,
+    /// Bytes that will come, where that is known.
+    pub length: Option<u64>,
+}
+
+/// Receives a file, and answers its size. What does not fit leaves no trace. What breaks off can be gone on with, unless
+/// it would have replaced something, which then stays.
+///
+/// # Errors
+/// 413 for what does not fit, 409 for an offset that is not the file's end.
+pub async fn store<E>(
+    site: &Site,
+    caller: &Caller,
+    incoming: Incoming,
+    bytes: impl Stream<Item = Result<Bytes, E>> + 'static,
+) -> Result<u64, ApiError>
+where
+    E: std::error::Error + 'static,
+{
+    let Incoming { path, offset, length } = incoming;
+    let begun = within(site, caller, move |space| {
+        space.check_room(length.unwrap_or(0))?;
+        match offset {
+            None => space.create(&path),
+            Some(at) => match space.append(&path, at, true) {
+                Err(FileError::NotFound) if at == 0 => space.create(&path),
+                begun => begun,
+            },
+        }
+    });
+    let upload = begun.await?;
+    let reader = StreamReader::new(bytes.map_err(|error| std::io::Error::other(error.to_string())).boxed_local());
+    // Goes on when the sender, and with it this request, is gone: what had come is then put away.
+    let receiving = actix_web::rt::spawn(receive(upload, reader, SILENCE, Cut::KeepIfNew));
+    match receiving.await {
+        Ok(Ok(size)) => Ok(size),
+        Ok(Err(ReceiveError::File(error))) => Err(error.into()),
+        Ok(Err(error @ ReceiveError::Cut(_))) => Err(ApiError::BadRequest(error.to_string())),
+        Err(error) => Err(FileError::Io(std::io::Error::other(error)).into()),
+    }
+}
