@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod log_follow;
 pub mod pages;
 pub mod routes;
+mod shown;
 pub mod submission;
 pub mod view;
 
