@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::{Deliver, Works, archive, leaving};
+use super::archive::Archiver;
+use super::{Deliver, Works, leaving};
 use crate::bus::Command;
 use crate::domain::JobId;
 
@@ -73,14 +74,9 @@ impl Handler<Deliver> for ArchiverActor {
     }
 }
 
-/// One after the other: archiving is never urgent, and its disk is everyone's.
 async fn archive_all(works: &Works, ids: &[JobId]) {
-    for id in ids {
-        let done =
-            archive::archive_one(works.store.as_ref(), &works.files, works.bus.as_ref(), works.clock.as_ref(), *id);
-        if let Err(error) = done.await {
-            tracing::error!(job = %id, %error, "not archived; it is tried again");
-        }
+    if let Err(error) = Archiver::of(works).many(ids).await {
+        tracing::error!(%error, "jobs to archive could not be read; they are found again");
     }
     // What they held counts no more for disk quotas.
     works.tell(Command::AccountsChanged).await;
