@@ -20,6 +20,7 @@
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
+//! | [`upkeep`] | `go-d clean` and `go-d recount`: job files by hand |
 //! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web` and their verbs |
 //! | [`bootstrap`] | the only place that wires everything |
 
@@ -37,4 +38,5 @@ pub mod process;
 pub mod scheduling;
 pub mod store;
 pub mod telemetry;
+pub mod upkeep;
 pub mod web;

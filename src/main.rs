@@ -10,6 +10,7 @@ use godocker::daemons::{self, SchedulerVerb, Verb};
 use godocker::domain::ProcessRole;
 use godocker::plugins::executor::native;
 use godocker::telemetry;
+use godocker::upkeep;
 
 /// GoDocker: a batch system that runs every job in a container, under its user's own uid and gid.
 ///
@@ -60,6 +61,20 @@ enum Command {
         common: Common,
         #[command(subcommand)]
         command: accounts::UserCommand,
+    },
+    /// Archive over jobs: the old ones, or those named (also as go-d-clean). Their files go, their records stay.
+    Clean {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        clean: upkeep::Clean,
+    },
+    /// Measure the directories of over jobs again, and set the disk use of users right.
+    Recount {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        recount: upkeep::Recount,
     },
     /// Look at the configuration.
     Config {
@@ -113,6 +128,12 @@ fn main() {
         }
         Command::Web { common, verb } => with_config(&common, |config| daemons::run(config, ProcessRole::Web, verb)),
         Command::User { common, command } => run_user(&common, command),
+        Command::Clean { common, clean } => {
+            with_config(&common, |config| all_done(&config, async |config| upkeep::clean(config, clean).await))
+        }
+        Command::Recount { common, recount } => {
+            with_config(&common, |config| all_done(&config, async |config| upkeep::recount(config, recount).await))
+        }
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {
             print!("{}", config::environment_table_markdown());
@@ -141,6 +162,18 @@ fn run_user(common: &Common, command: accounts::UserCommand) -> i32 {
             1
         }
     })
+}
+
+/// Runs what answers whether all of it could be done.
+fn all_done(config: &Config, work: impl AsyncFnOnce(&Config) -> anyhow::Result<bool>) -> i32 {
+    telemetry::init(&config.log.level, config.log.json);
+    match actix::System::new().block_on(work(config)) {
+        Ok(all) => i32::from(!all),
+        Err(error) => {
+            eprintln!("go-d: {error:#}");
+            1
+        }
+    }
 }
 
 fn with_config(common: &Common, work: impl FnOnce(Config) -> i32) -> i32 {

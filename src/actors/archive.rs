@@ -49,6 +49,14 @@ pub struct Freed {
     pub failed: u64,
 }
 
+impl Freed {
+    pub fn add(&mut self, other: Freed) {
+        self.jobs += other.jobs;
+        self.bytes += other.bytes;
+        self.failed += other.failed;
+    }
+}
+
 /// Who does what was asked of over jobs. All of it is idempotent, and may be done by several at once.
 #[derive(Clone, Copy)]
 pub struct Archiver<'a> {

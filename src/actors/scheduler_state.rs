@@ -61,6 +61,8 @@ pub struct SchedulerState {
     ending: HashMap<JobId, Placed>,
     /// Placed here, and not active in the store when it was last read.
     unseen: HashSet<JobId>,
+    /// What directories of placed jobs took when they were last measured.
+    running_disk: HashMap<JobId, u64>,
     /// When the last starts were, for estimates.
     starts: VecDeque<Timestamp>,
 }
@@ -90,6 +92,7 @@ impl SchedulerState {
             placed: HashMap::new(),
             ending: HashMap::new(),
             unseen: HashSet::new(),
+            running_disk: HashMap::new(),
             starts: VecDeque::new(),
         }
     }
@@ -171,6 +174,20 @@ impl SchedulerState {
         }
         let accounts = [self.view.users.get(&placed.user), self.view.projects.get(&placed.project)];
         accounts.into_iter().flatten().any(|account| account.quotas.disk > 0 || account.quotas.time > 0)
+    }
+
+    /// Running jobs take so much by now. True when somebody's use fell, so that more may start.
+    pub fn disk_measured(&mut self, sizes: Vec<(JobId, u64)>) -> bool {
+        let mut fell = false;
+        for (id, bytes) in sizes {
+            // One that ended meanwhile counts with what its end says.
+            let Some(placed) = self.placed.get(&id) else { continue };
+            let was = self.running_disk.insert(id, bytes).unwrap_or(0);
+            let account = self.view.users.entry(placed.user.clone()).or_default();
+            account.disk = account.disk.saturating_sub(was).saturating_add(bytes);
+            fell |= bytes < was;
+        }
+        fell
     }
 
     fn take_room(&mut self, id: JobId) -> Option<Placed> {
@@ -315,6 +332,13 @@ impl SchedulerState {
         }
         for (user, bytes) in &accounts.disk {
             self.view.users.entry(user.clone()).or_default().disk = *bytes;
+        }
+        self.running_disk.retain(|id, _| self.placed.contains_key(id) || self.ending.contains_key(id));
+        for (id, bytes) in &self.running_disk {
+            if let Some(placed) = self.placed.get(id).or_else(|| self.ending.get(id)) {
+                let account = self.view.users.entry(placed.user.clone()).or_default();
+                account.disk = account.disk.saturating_add(*bytes);
+            }
         }
         let held: Vec<_> = self
             .placed

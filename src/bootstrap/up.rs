@@ -51,7 +51,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     let fence = Fence::raise(store.as_ref()).await?;
     let scheduler = roles::scheduler(&config, &works, fence)?;
     let watcher = roles::watcher(&config, &works, Share::everything(), endpoint.clone()).await?;
-    roles::archiver(&works);
+    roles::archiver(&config, &works, "");
     let site = Site {
         auth: registry::auth(&config, store.clone(), clock.clone())?,
         guests: registry::guests(&config)?,

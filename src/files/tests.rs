@@ -48,6 +48,7 @@ pub(crate) fn a_job(id: u64) -> Job {
             network: true,
             root: false,
             notify_email: true,
+            tmp_storage: None,
         }),
         submitted: Timestamp(0),
         place: Place::Single,

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["bus", "files", "process"],
     &["plugins"],
     &["actors", "web"],
-    &["accounts", "bootstrap", "client", "daemons", "telemetry"],
+    &["accounts", "bootstrap", "client", "daemons", "telemetry", "upkeep"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

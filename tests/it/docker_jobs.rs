@@ -23,6 +23,24 @@ async fn a_container_is_its_users_and_may_do_nothing_else() {
 }
 
 #[tokio::test]
+async fn temporary_storage_has_its_size_and_goes_with_the_job() {
+    let server = docker().start().await;
+    let script = "touch /tmp-data/x && df -k /tmp-data | tail -1; \
+                  head -c 30000000 /dev/zero > /tmp-data/big || echo full; ls /tmp-data";
+    let mut wants = job_with(script, "requirements", "tmpstorage", json!({ "size": "20M", "path": null }));
+    wants["requirements"]["ram"] = json!(0.1);
+    let id = server.submit(wants.clone()).await;
+    let task = server.over(id).await;
+    assert_eq!(task["status"]["ending"], "done", "{task}");
+    let log = server.file(id, "god.log").await;
+    assert!(log.starts_with("tmpfs") && log.contains("full") && log.contains("big"), "{log}");
+    assert_eq!(task["requirements"]["tmpstorage"], json!({ "size": "20000000", "path": "/tmp-data" }));
+    wants["requirements"]["tmpstorage"]["size"] = json!("1g");
+    let (status, answer) = server.call("POST", "/task", Some(wants)).await;
+    assert!(status == 400 && answer["msg"].as_str().unwrap().contains("it is in memory"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_job_that_takes_too_much_memory_ends_as_that() {
     let server = docker().start().await;
     let mut hungry = job("x=1; while :; do x=$x$x; done");

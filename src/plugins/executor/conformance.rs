@@ -65,6 +65,7 @@ impl Fixture {
             network: false,
             root: false,
             notify_email: false,
+            tmp_storage: None,
         };
         Job {
             id: JobId(id),

@@ -1,12 +1,13 @@
 //! What a job's container is and may do.
 
 use bollard::models::{
-    ContainerCreateBody, DeviceRequest, HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding,
+    ContainerCreateBody, DeviceRequest, HostConfig, HostConfigLogConfig, Mount, MountTmpfsOptions, MountType,
+    PortBinding,
 };
 
 use super::LABEL;
 use crate::config;
-use crate::domain::{Acl, PortMapping};
+use crate::domain::{Acl, PortMapping, TmpStorage};
 use crate::plugins::executor::{DATA_MOUNT, Launch};
 
 /// The job directory, inside.
@@ -126,7 +127,22 @@ fn mounts(launch: &Launch) -> Vec<Mount> {
         let read_only = volume.acl == Acl::Ro || launch.job.spec.root;
         bind(volume.path.display().to_string(), volume.mount.display().to_string(), read_only)
     });
-    std::iter::once(directory).chain(volumes).collect()
+    let tmp = launch.job.spec.tmp_storage.as_ref().map(tmp_storage);
+    std::iter::once(directory).chain(volumes).chain(tmp).collect()
+}
+
+/// A tmpfs: the kernel holds it to its size, and counts what is in it as the job's memory.
+fn tmp_storage(tmp: &TmpStorage) -> Mount {
+    Mount {
+        target: Some(tmp.path.display().to_string()),
+        typ: Some(MountType::TMPFS),
+        tmpfs_options: Some(MountTmpfsOptions {
+            size_bytes: i64::try_from(tmp.bytes).ok(),
+            mode: Some(0o1777),
+            ..MountTmpfsOptions::default()
+        }),
+        ..Mount::default()
+    }
 }
 
 fn environment(launch: &Launch) -> Vec<String> {
