@@ -7,6 +7,7 @@
 pub mod access;
 pub mod accounts;
 pub mod api;
+pub mod disk;
 pub mod error;
 pub mod jobs;
 pub mod log_follow;

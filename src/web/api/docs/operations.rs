@@ -70,6 +70,7 @@ const OPERATIONS: &[Operation] = &[
     op("put", "/user/{id}", User, "Change email, SSH key, and, as an administrator, priority and quotas", &[], Some("User"), One("User")),
     op("get", "/user/{id}/project", User, "The user's projects, the default first", &[], None, Many("Project")),
     op("get", "/user/{id}/usage", User, "The user's use, a row a day", &["days"], None, Many("Usage")),
+    op("get", "/user/{id}/disk", User, "What uses the user's space: jobs whose files are kept, largest first", &["limit"], None, One("DiskUse")),
     op("delete", "/user/{id}/task", User, "Kill all jobs of the user", &["tag"], None, One("Message")),
     op("post", "/user/{id}/apikey", User, "Replace the own API key; the answer is the only place that shows it", &[], None, One("ApiKey")),
     op("delete", "/user/{id}", Admin, "Delete a user with all data: jobs, their files, tokens", &[], None, One("Message")),
@@ -159,7 +160,7 @@ fn operation_id(operation: &Operation) -> String {
 
 fn query(name: &str) -> Value {
     match name {
-        "skip" | "limit" | "from" | "timeout" | "before" => json!({ "type": "integer", "minimum": 0 }),
+        "skip" | "limit" | "inline" | "from" | "timeout" | "before" => json!({ "type": "integer", "minimum": 0 }),
         "days" => json!({ "type": "integer", "minimum": 1 }),
         "children" => json!({ "type": "boolean" }),
         _ => json!({ "type": "string" }),
@@ -276,6 +277,9 @@ fn schemas() -> Value {
         "AuditLine": object(&["number", "at", "actor", "action", "subject", "details"], &json!({
             "number": whole, "at": number, "actor": text, "address": maybe_text, "action": text, "subject": text,
             "details": { "type": "object" },
+        })),
+        "DiskUse": object(&["used", "quota", "count", "jobs"], &json!({
+            "used": whole, "quota": whole, "count": whole, "jobs": { "type": "array", "items": { "type": "object" } },
         })),
         "Usage": object(&["date", "cpu", "ram", "time"], &json!({
             "date": text, "cpu": number, "ram": number, "time": number, "jobs": whole,
