@@ -3,6 +3,7 @@
 //! Not a test: nothing fails here but what cannot be measured.
 
 mod docker;
+mod files;
 mod server;
 mod store;
 mod yardsticks;
@@ -54,10 +55,15 @@ fn ordering() {
 #[tokio::main]
 async fn main() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // One part alone, by its name.
+    if std::env::args().any(|argument| argument == "files") {
+        return files::files().await;
+    }
     ordering();
     store::first_page_of_a_million().await;
     let spawned = yardsticks::bash_spawns();
     let hyperqueue = yardsticks::hyperqueue();
     server::native(&format!("HyperQueue {hyperqueue}; bash spawns {spawned}")).await;
+    files::files().await;
     docker::containers().await;
 }

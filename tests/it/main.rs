@@ -6,12 +6,14 @@
 mod access;
 mod architecture;
 mod bad_input;
+mod cleaning;
 mod client;
 mod client_people;
 mod cluster;
 mod docker_jobs;
 mod executors;
 mod faults;
+mod files;
 mod guests;
 mod install;
 mod ldap;
