@@ -67,14 +67,14 @@ enum Command {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
-        clean: upkeep::Clean,
+        clean: upkeep::CleanArgs,
     },
     /// Measure the directories of over jobs again, and set the disk use of users right.
     Recount {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
-        recount: upkeep::Recount,
+        recount: upkeep::RecountArgs,
     },
     /// Look at the configuration.
     Config {

@@ -17,7 +17,7 @@ use crate::store::{JobFilter, Page, Store, StoreError};
 const STEP: u64 = 1_000;
 
 #[derive(Debug, Args)]
-pub struct Clean {
+pub struct CleanArgs {
     /// Jobs to archive, whatever their age. Without any: all that have been over for longer than clean_old days.
     #[arg(value_name = "JOB", conflicts_with_all = ["older_than", "user", "project", "tag"])]
     ids: Vec<JobId>,
@@ -47,7 +47,7 @@ fn age(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// What kept it from being done, as a sentence; doing it again is right.
-pub async fn clean(config: &Config, asked: Clean) -> anyhow::Result<bool> {
+pub async fn clean(config: &Config, asked: CleanArgs) -> anyhow::Result<bool> {
     let site = site(config).await?;
     let (bus, clock) = (LocalBus::default(), SystemClock);
     let archiver = Archiver { store: site.store.as_ref(), files: &site.files, bus: &bus, clock: &clock };
@@ -66,7 +66,7 @@ pub async fn clean(config: &Config, asked: Clean) -> anyhow::Result<bool> {
     Ok(all)
 }
 
-fn filter(asked: &Clean, ended_before: Timestamp) -> JobFilter {
+fn filter(asked: &CleanArgs, ended_before: Timestamp) -> JobFilter {
     JobFilter {
         owner: asked.user.clone(),
         project: asked.project.clone(),

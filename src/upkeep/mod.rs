@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub use clean::{Clean, clean};
-pub use recount::{Recount, recount};
+pub use clean::{CleanArgs, clean};
+pub use recount::{RecountArgs, recount};
 
 use crate::bus::{Bus, Command, RedisBus};
 use crate::config::Config;

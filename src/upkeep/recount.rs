@@ -15,7 +15,7 @@ const STEP: u64 = 1_000;
 const AT_ONCE: usize = 4;
 
 #[derive(Debug, Args)]
-pub struct Recount {
+pub struct RecountArgs {
     /// Look at the directories of this user's jobs only. The sums of all are set in any case.
     #[arg(long)]
     user: Option<UserId>,
@@ -32,7 +32,7 @@ struct Found {
 ///
 /// # Errors
 /// What kept it from being done, as a sentence; doing it again is right.
-pub async fn recount(config: &Config, asked: Recount) -> anyhow::Result<bool> {
+pub async fn recount(config: &Config, asked: RecountArgs) -> anyhow::Result<bool> {
     let site = site(config).await?;
     let before = total(&site).await?;
     let filter =

@@ -1,3 +1,5 @@
+mod tmp_storage;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -5,9 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::{self, Config, Constraint, FairShareWeights, Image, Volume};
 use crate::domain::project::Project;
-use crate::domain::{
-    Cores, DependencyOn, Ending, JobId, JobSpec, Label, Memory, Quotas, Timestamp, TmpStorage, User, UserKind,
-};
+use crate::domain::{Cores, DependencyOn, Ending, JobId, JobSpec, Label, Memory, Quotas, Timestamp, User, UserKind};
 use crate::plugins::executor::{Capabilities, Node};
 
 pub(crate) fn a_config() -> Config {
@@ -273,13 +273,6 @@ fn each_fault_is_found_under_its_field() {
         same("requirements.maxlifespan", json!("99999999999999999999w")),
         same("requirements.maxlifespan", json!("9999999999999999w")),
         same("requirements.maxlifespan", json!([1])),
-        same("requirements.tmpstorage", json!("10g")),
-        ("requirements.tmpstorage", json!({ "size": "lots" }), "requirements.tmpstorage.size"),
-        ("requirements.tmpstorage", json!({ "size": -1 }), "requirements.tmpstorage.size"),
-        ("requirements.tmpstorage", json!({ "size": "1g", "path": "/etc" }), "requirements.tmpstorage.path"),
-        ("requirements.tmpstorage", json!({ "size": "1g", "path": "/a/../etc" }), "requirements.tmpstorage.path"),
-        ("requirements.tmpstorage", json!({ "size": "1g", "path": "/mnt/go-docker" }), "requirements.tmpstorage.path"),
-        ("requirements.tmpstorage", json!({ "size": "1g", "path": "tmp" }), "requirements.tmpstorage.path"),
         same("requirements.uris", json!(["http://x/y"])),
         same("requirements.uris", json!("http://x/y")),
         same("requirements.array", json!("1:10")),
@@ -398,27 +391,8 @@ fn a_life_span_is_shown_as_it_is_sent() {
     assert_eq!(lifespan_text(Duration::from_secs(7200)), "2h");
 }
 
-#[test]
-fn temporary_storage_is_within_the_jobs_memory_and_where_the_executor_can() {
-    let storage = |value: Value| parse(&with("requirements.tmpstorage", value), &a_config()).unwrap().tmp_storage;
-    let at = |bytes, path: &str| Some(TmpStorage { bytes, path: path.into() });
-    assert_eq!(storage(json!({ "size": "1g", "path": null })), at(1_000_000_000, "/tmp-data"));
-    assert_eq!(storage(json!({ "size": 500, "path": "/scratch" })), at(500, "/scratch"));
-    for nothing in [json!(null), json!({}), json!({ "size": null, "path": null }), json!({ "size": "" })] {
-        assert_eq!(storage(nothing), None);
-    }
-}
-
 fn all_capabilities() -> Capabilities {
-    Capabilities {
-        pause: true,
-        ports: true,
-        root: true,
-        images: true,
-        volumes: true,
-        tmp_storage: true,
-        shared_ends: true,
-    }
+    crate::plugins::registry::capabilities("docker").unwrap()
 }
 
 fn a_node(cpu: u32, gb: u64, labels: &[&str]) -> Node {
