@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::browser::Browser;
-use crate::support::{Server, job, native};
+use crate::support::{API_KEY, Server, job, native};
 
 async fn over(server: &Server, script: &str) -> (u64, PathBuf) {
     let id = server.submit(job(script)).await;
@@ -61,6 +61,38 @@ async fn a_directory_is_unpacked_by_the_programs_that_people_have() {
     }
     let part = fetch(&server, &format!("/task/{id}/files/out/deep?archive=tar")).await;
     assert!(part.len() < 10_000 && part.starts_with(b"deep/"));
+}
+
+#[tokio::test]
+async fn god_fetches_directories_and_deletes_jobs() {
+    let server = native().start().await;
+    let (id, _) = over(&server, "mkdir out; echo fine > out/a; echo more > b").await;
+    let home = tempfile::tempdir().unwrap();
+    let god = |arguments: &[&str]| {
+        let mut god = Command::new(env!("CARGO_BIN_EXE_god"));
+        god.args(arguments).env_clear().env("HOME", home.path()).current_dir(home.path());
+        god.env("GOD_SERVER", server.url()).env("GOD_USER", "admin").env("GOD_APIKEY", API_KEY);
+        god.output().unwrap()
+    };
+    let id = id.to_string();
+    for (arguments, name, sign) in [
+        (&["job", "get", &id, "--archive", "tar"][..], format!("job-{id}.tar"), &b"job-"[..]),
+        (&["job", "get", &id, "out", "--archive", "zip"], "out.zip".to_owned(), b"PK"),
+    ] {
+        let output = god(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(std::fs::read(home.path().join(name)).unwrap().starts_with(sign));
+    }
+    let refused = god(&["job", "get", &id, "out"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--archive tar"));
+    assert!(god(&["job", "archive", &id]).status.success());
+    server.until(id.parse().unwrap(), "archived", |task| task["status"]["primary"] == "archived").await;
+    assert!(god(&["job", "delete", &id]).status.success());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while server.call("GET", &format!("/task/{id}"), None).await.0 != 404 {
+        assert!(std::time::Instant::now() < deadline, "it is not deleted");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

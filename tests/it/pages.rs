@@ -361,7 +361,7 @@ async fn administrators_look_after_users_projects_and_the_site_on_pages() {
     let html = browser.page("/admin/users?search=ann").await;
     assert!(html.contains("/admin/users/ann") && !html.contains("/admin/users/admin"), "{html}");
     let mut fields = vec![("csrf", csrf.as_str()), ("email", "ann@lab.example"), ("prio", "70"), ("quota_time", "0")];
-    fields.extend([("quota_cpu", "9"), ("quota_ram", "0"), ("quota_gpu", "0"), ("quota_disk", "5000")]);
+    fields.extend([("quota_cpu", "9"), ("quota_ram", "0"), ("quota_gpu", "0"), ("quota_disk", "5k")]);
     assert_eq!(browser.post("/admin/users/ann", &fields).await.location, "/admin/users/ann?saved=1");
     let usage = server.get("/user/ann").await["usage"].clone();
     assert_eq!((&usage["prio"], &usage["quota_cpu"], &usage["quota_disk"]), (&json!(70), &json!(9), &json!(5000)));
