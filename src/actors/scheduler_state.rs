@@ -404,3 +404,48 @@ pub fn row_of(job: &Job) -> Option<PendingRow> {
         request: job.request,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Attempt, JobState, Quotas};
+    use crate::files::tests::a_job;
+    use crate::scheduling::policy::policy;
+    use crate::web::submission::tests::a_config;
+
+    fn running(id: u64) -> Job {
+        let attempt =
+            Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, ports: Vec::new() };
+        Job { state: JobState::Running { attempt, started: Timestamp(0), suspended: false }, ..a_job(id) }
+    }
+
+    #[test]
+    fn what_running_jobs_take_counts_until_their_end_is_counted() {
+        let config = a_config();
+        let policy = policy("fifo", config.scheduler.fair_share).unwrap();
+        let mut state = SchedulerState::new(&config.scheduler, policy, "native".into());
+        let ann: UserId = "ann".parse().unwrap();
+        let mut user = crate::store::sqlite::testing::a_user("ann");
+        user.quotas = Quotas { disk: 100, ..Quotas::default() };
+        let accounts =
+            |over| Accounts { users: vec![user.clone()], disk: vec![(ann.clone(), over)], ..Accounts::default() };
+        let disk = |state: &SchedulerState| state.view.users[&ann].disk;
+        state.reset_placed(&[running(1), running(2)]);
+        state.set_accounts(&accounts(10));
+        assert!(!state.disk_measured(vec![(JobId(1), 50), (JobId(2), 5), (JobId(99), 1000)]));
+        assert_eq!(disk(&state), 65, "a job that is not placed is not counted");
+        assert!(state.disk_measured(vec![(JobId(1), 20)]), "less is told");
+        assert_eq!(disk(&state), 35);
+        // Reading everything anew forgets nothing of what was measured.
+        state.reset_placed(&[running(1), running(2)]);
+        state.set_accounts(&accounts(10));
+        assert_eq!(disk(&state), 35);
+        // Its end says what it took; the quota has to be read before anything else starts.
+        assert!(state.free(JobId(1), Freed::Over, Timestamp(1)));
+        state.set_accounts(&accounts(10 + 20));
+        assert_eq!(disk(&state), 35);
+        state.reset_placed(&[]);
+        state.set_accounts(&accounts(35));
+        assert_eq!(disk(&state), 35);
+    }
+}

@@ -23,6 +23,36 @@ async fn a_container_is_its_users_and_may_do_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_a_root_job_leaves_is_its_users_and_nothing_else_is() {
+    use std::os::unix::fs::MetadataExt;
+    let server = docker().with("GODOCKER_ALLOW_ROOT", "true").start().await;
+    let script = "id -u; mkdir -p out/deep; echo fine > out/deep/result; chmod 600 out/deep/result; ln -s /etc/passwd link; \
+                  ln -s /etc etc; mkfifo fifo; ln out/deep/result twice; mknod zero c 1 5 || echo no device";
+    let id = server.submit(job_with(script, "container", "root", true)).await;
+    let task = server.over(id).await;
+    assert_eq!(task["status"]["ending"], "done", "{task}");
+    let log = server.file(id, "god.log").await;
+    assert!(log.starts_with("0\n") && log.contains("no device"), "{log}");
+    let at = std::path::PathBuf::from(task["container"]["volumes"][0]["path"].as_str().unwrap());
+    let (uid, gid) = (task["user"]["uid"].as_u64().unwrap(), task["user"]["gid"].as_u64().unwrap());
+    for name in ["", "out", "out/deep", "link", "etc", "fifo", "god.log"] {
+        let found = std::fs::symlink_metadata(at.join(name)).unwrap();
+        assert_eq!((u64::from(found.uid()), u64::from(found.gid())), (uid, gid), "{name}");
+    }
+    assert_eq!(std::fs::metadata("/etc/passwd").unwrap().uid(), 0);
+    assert_eq!(std::fs::metadata("/etc").unwrap().uid(), 0);
+    // Several names could be somebody else's too: such a file stays root's, and is not read.
+    assert_eq!(std::fs::metadata(at.join("twice")).unwrap().uid(), 0);
+    for name in ["link", "etc/passwd", "twice", "fifo"] {
+        let (status, answer) = server.call("GET", &format!("/task/{id}/files/{name}"), None).await;
+        assert_eq!(status, 400, "{name}: {answer}");
+    }
+    assert_eq!(server.call("GET", &format!("/task/{id}/archive"), None).await.0, 200);
+    server.until(id, "archived", |task| task["status"]["primary"] == "archived").await;
+    assert!(!at.exists() && std::path::Path::new("/etc/passwd").exists());
+}
+
+#[tokio::test]
 async fn temporary_storage_has_its_size_and_goes_with_the_job() {
     let server = docker().start().await;
     let script = "touch /tmp-data/x && df -k /tmp-data | tail -1; \

@@ -18,6 +18,10 @@ pub async fn archive(
     let ids: Vec<JobId> = said("id").filter_map(|id| id.parse().ok()).collect();
     let asked = jobs::ask_many(&site, &caller, &ids, Wish::Archive).await;
     asked.map_err(|error| PageError::of(&request, Some(&caller), error))?;
-    let next = if said("back").any(|back| back == "disk") { "/disk" } else { "/jobs?over=1" };
+    let next = match said("back").next() {
+        Some("disk") => "/disk",
+        Some("all") => "/jobs?over=1&all=1",
+        _ => "/jobs?over=1",
+    };
     Ok(see(&Chrome::new(&request, None, "").base, next))
 }
