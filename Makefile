@@ -37,7 +37,7 @@ deny: ## licences and bans of dependencies (installs cargo-deny; its build is lo
 PROFILE ?= release
 BUILT = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 # Each is a link to go-d, which knows by its name what it is.
-LINKS = scheduler watcher archive web ftp status user
+LINKS = scheduler watcher archive web ftp status user clean
 
 build: ## both programs, optimised
 	$(CARGO) build --locked $(if $(filter release,$(PROFILE)),--release)

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod docker;
+mod files;
 mod ftp;
 mod server;
 mod store;
@@ -60,12 +61,17 @@ fn ordering() {
 #[tokio::main]
 async fn main() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // One part alone, by its name.
+    if std::env::args().any(|argument| argument == "files") {
+        return files::files().await;
+    }
     ordering();
     store::first_page_of_a_million().await;
     let spawned = yardsticks::bash_spawns();
     let hyperqueue = yardsticks::hyperqueue();
     server::native(&format!("HyperQueue {hyperqueue}; bash spawns {spawned}")).await;
     ftp::upload().await;
+    files::files().await;
     docker::containers().await;
     cluster::shapes().await;
     cluster::takeover().await;

@@ -55,6 +55,17 @@ impl Server {
         response.json().await.expect("it answers JSON")
     }
 
+    /// The bytes of an answer, read and counted.
+    pub async fn read(&self, path: &str) -> u64 {
+        let request = self.client.get(format!("{}/api/1.0{path}", self.url)).bearer_auth(&self.token);
+        let mut response = request.send().await.expect("the server answers");
+        let mut read = 0;
+        while let Some(chunk) = response.chunk().await.expect("it goes on") {
+            read += chunk.len() as u64;
+        }
+        read
+    }
+
     pub async fn submit(&self, job: Value) -> u64 {
         let answer = self.call("POST", "/task", Some(job)).await;
         answer["id"].as_u64().unwrap_or_else(|| panic!("{answer}"))

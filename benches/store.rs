@@ -32,6 +32,7 @@ pub fn new_job(user: usize) -> NewJob {
         network: true,
         root: false,
         notify_email: false,
+        tmp_storage: None,
     };
     let owner = Owner {
         user: format!("user{user}").parse().expect("an id"),
@@ -44,7 +45,7 @@ pub fn new_job(user: usize) -> NewJob {
     NewJob { owner, spec, submitted: Timestamp(0) }
 }
 
-fn over(at: i64) -> JobState {
+pub fn over(at: i64) -> JobState {
     JobState::Over(Outcome {
         ending: Ending::Done,
         exit_code: Some(0),

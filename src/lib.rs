@@ -23,6 +23,7 @@
 //! | [`client`] | the users' client `god` |
 //! | [`process`] | privileges and signals of a daemon |
 //! | [`accounts`] | `go-d user`: accounts by hand |
+//! | [`upkeep`] | `go-d clean` and `go-d recount`: job files by hand |
 //! | [`daemons`] | `go-d scheduler`, `watcher`, `archive`, `web`, `ftp` and their verbs |
 //! | [`status`] | `go-d status` |
 //! | [`bootstrap`] | the only place that wires everything |
@@ -44,4 +45,5 @@ pub mod scheduling;
 pub mod status;
 pub mod store;
 pub mod telemetry;
+pub mod upkeep;
 pub mod web;

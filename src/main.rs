@@ -11,6 +11,7 @@ use godocker::domain::ProcessRole;
 use godocker::plugins::executor::native;
 use godocker::status;
 use godocker::telemetry;
+use godocker::upkeep;
 
 /// GoDocker: a batch system that runs every job in a container, under its user's own uid and gid.
 ///
@@ -80,6 +81,20 @@ enum Command {
         #[command(subcommand)]
         command: accounts::UserCommand,
     },
+    /// Archive over jobs: the old ones, or those named (also as go-d-clean). Their files go, their records stay.
+    Clean {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        clean: upkeep::CleanArgs,
+    },
+    /// Measure the directories of over jobs again, and set the disk use of users right.
+    Recount {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        recount: upkeep::RecountArgs,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -132,6 +147,12 @@ fn main() {
         Command::Ftp { common, verb } => run_role(&common, ProcessRole::Ftp, verb),
         Command::Status { common, json } => run_status(&common, json),
         Command::User { common, command } => run_user(&common, command),
+        Command::Clean { common, clean } => {
+            with_config(&common, |config, _| all_done(&config, async |config| upkeep::clean(config, clean).await))
+        }
+        Command::Recount { common, recount } => {
+            with_config(&common, |config, _| all_done(&config, async |config| upkeep::recount(config, recount).await))
+        }
         Command::Config { command: ConfigCommand::Check(common) } => check(&common),
         Command::Config { command: ConfigCommand::EnvTable } => {
             print!("{}", config::environment_table_markdown());
@@ -175,6 +196,18 @@ fn run_status(common: &Common, json: bool) -> i32 {
             1
         }
     })
+}
+
+/// Runs what answers whether all of it could be done.
+fn all_done(config: &Config, work: impl AsyncFnOnce(&Config) -> anyhow::Result<bool>) -> i32 {
+    telemetry::init(&config.log.level, config.log.json);
+    match actix::System::new().block_on(work(config)) {
+        Ok(all) => i32::from(!all),
+        Err(error) => {
+            eprintln!("go-d: {error:#}");
+            1
+        }
+    }
 }
 
 fn with_config(common: &Common, work: impl FnOnce(Config, Sources) -> i32) -> i32 {

@@ -1,23 +1,34 @@
-//! The archiver actor: deletes the files of over jobs when asked to, and keeps or deletes their record; deletes users
-//! with their data.
+//! The archiver actor: deletes the files of over jobs when asked to or when they are old, and keeps or deletes their
+//! record; deletes users with their data.
 
 use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::{Deliver, Works, archive, leaving};
+use super::archive::Archiver;
+use super::{Deliver, Works, leaving, retention};
 use crate::bus::Command;
+use crate::config::Retention;
 use crate::domain::JobId;
 
 pub struct ArchiverActor {
     works: Works,
+    /// Archive what is old, unasked.
+    retention: Option<Retention>,
+    /// The name of this process among the archivers; empty where there is but one.
+    me: String,
 }
 
 impl ArchiverActor {
-    pub fn new(works: Works) -> Self {
-        ArchiverActor { works }
+    pub fn new(works: Works, retention: Option<Retention>, me: String) -> Self {
+        ArchiverActor { works, retention, me }
     }
 }
+
+/// Archive what is due.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct ArchiveOld;
 
 /// See whether users who are to be deleted are gone by now.
 #[derive(Message)]
@@ -32,6 +43,30 @@ impl Actor for ArchiverActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.notify(LookAfterLeaving);
+        if self.retention.is_some() {
+            ctx.notify(ArchiveOld);
+            ctx.run_interval(retention::EVERY, |_, ctx| ctx.notify(ArchiveOld));
+        }
+    }
+}
+
+impl Handler<ArchiveOld> for ArchiverActor {
+    type Result = ();
+
+    fn handle(&mut self, _: ArchiveOld, _: &mut Self::Context) {
+        let Some(retention) = self.retention else { return };
+        let (works, me) = (self.works.clone(), self.me.clone());
+        actix::spawn(async move {
+            let round = async {
+                match retention::is_for(works.store.as_ref(), &me, works.clock.now()).await? {
+                    true => retention::round(&works, retention).await.map(drop),
+                    false => Ok(()),
+                }
+            };
+            if let Err(error) = round.await {
+                tracing::error!(%error, "what is old could not be archived; it is tried again in an hour");
+            }
+        });
     }
 }
 
@@ -73,14 +108,9 @@ impl Handler<Deliver> for ArchiverActor {
     }
 }
 
-/// One after the other: archiving is never urgent, and its disk is everyone's.
 async fn archive_all(works: &Works, ids: &[JobId]) {
-    for id in ids {
-        let done =
-            archive::archive_one(works.store.as_ref(), &works.files, works.bus.as_ref(), works.clock.as_ref(), *id);
-        if let Err(error) = done.await {
-            tracing::error!(job = %id, %error, "not archived; it is tried again");
-        }
+    if let Err(error) = Archiver::of(works).many(ids).await {
+        tracing::error!(%error, "jobs to archive could not be read; they are found again");
     }
     // What they held counts no more for disk quotas.
     works.tell(Command::AccountsChanged).await;

@@ -1,7 +1,8 @@
-//! The notifier actor: mails owners of jobs that are over, where they asked for it.
+//! The notifier actor: mails owners of jobs that are over, where they asked for it, or that are to be archived.
 //!
 //! A mail is sent at most once: a crash between a job's end and its mail loses the mail, never the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use actix::prelude::*;
 use super::notify::{MailError, Mailer};
 use super::{Deliver, Works};
 use crate::bus::Command;
-use crate::domain::{Job, JobId, Standing, UserId};
+use crate::domain::{Job, JobId, Phase, Standing, Timestamp, UserId};
 use crate::measures::{self, Fault};
 
 /// A mail server that is away is asked again after these pauses.
@@ -45,6 +46,9 @@ impl Handler<Deliver> for NotifierActor {
             Command::Notify { ids } => {
                 actix::spawn(async move { mail_all(&works, &mailer, &endpoint, &ids).await });
             }
+            Command::ArchiveAnnounced { ids, at } => {
+                actix::spawn(async move { mail_owners(&works, &mailer, &endpoint, &ids, at).await });
+            }
             Command::GuestArrived { user } => {
                 actix::spawn(async move { mail_administrators(&works, &mailer, &endpoint, &user).await });
             }
@@ -65,6 +69,27 @@ async fn mail_all(works: &Works, mailer: &Mailer, endpoint: &str, ids: &[JobId])
     for job in jobs.iter().filter(wanted) {
         let link = format!("{endpoint}/jobs/{}", job.id);
         insist(async || mailer.send_job_over(job, &link).await).await;
+    }
+}
+
+/// One mail to each owner, about all their jobs among `ids` that are archived at `at`.
+async fn mail_owners(works: &Works, mailer: &Mailer, endpoint: &str, ids: &[JobId], at: Timestamp) {
+    let jobs = match works.store.jobs(ids).await {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            tracing::error!(%error, "owners could not be told that their jobs are archived soon");
+            return;
+        }
+    };
+    let mut of_owner: BTreeMap<&str, Vec<&Job>> = BTreeMap::new();
+    for job in jobs.iter().filter(|job| job.state.phase() == Phase::Over) {
+        if let Some(email) = job.owner.email.as_deref() {
+            of_owner.entry(email).or_default().push(job);
+        }
+    }
+    let link = format!("{endpoint}/disk");
+    for (email, jobs) in of_owner {
+        insist(async || mailer.send_archive_announced(email, &jobs, at, &link).await).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Mail to owners whose job is over.
+//! Mail to owners whose job is over or is to be archived, and to administrators.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::config;
-use crate::domain::{Job, Outcome, Timestamp, User};
+use crate::domain::{Job, Outcome, Timestamp, User, readable_bytes};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Characters of a job's name in a subject.
@@ -93,6 +93,29 @@ impl Mailer {
         Ok(())
     }
 
+    /// Tells an owner that the files of these jobs are deleted at `at`.
+    pub async fn send_archive_announced(
+        &self,
+        address: &str,
+        jobs: &[&Job],
+        at: Timestamp,
+        link: &str,
+    ) -> Result<(), MailError> {
+        let to: Address = address.parse().map_err(|error| not_an_address(address, &error))?;
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let number = if jobs.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", jobs.len()) };
+        let day = moment(at);
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(format!("The files of {number} will be deleted on {}", day.split(' ').next().unwrap_or(&day)))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .header(ContentType::TEXT_PLAIN)
+            .body(announcement(jobs, &day, link))?;
+        self.transport.send(message).await?;
+        Ok(())
+    }
+
     fn compose(&self, job: &Job, link: &str) -> Result<Message, MailError> {
         let (Some(outcome), Some(email)) = (job.state.outcome(), job.owner.email.as_deref()) else {
             return Err(MailError::NothingToTell(job.id));
@@ -139,6 +162,27 @@ fn text(job: &Job, outcome: &Outcome, link: &str) -> String {
             line("Started", "never");
             line("Ended", &moment(outcome.ended));
         }
+    }
+    let _ = write!(text, "\r\n{}\r\n", one_line(link));
+    text
+}
+
+/// Jobs that one mail names.
+const NAMED: usize = 50;
+
+fn announcement(jobs: &[&Job], day: &str, link: &str) -> String {
+    let mut text = format!(
+        "These jobs have been over for a while. They are archived after {day}: their files are deleted, their records\r\n\
+         stay. Download what you want to keep before.\r\n\r\n"
+    );
+    for job in jobs.iter().take(NAMED) {
+        let bytes = job.state.outcome().map_or(0, |outcome| outcome.disk_bytes);
+        let name: String = one_line(&job.spec.name).chars().take(SUBJECT_NAME).collect();
+        // Writing to a String does not fail.
+        let _ = write!(text, "{:<10}{:<10}{name}\r\n", job.id.to_string(), readable_bytes(bytes));
+    }
+    if jobs.len() > NAMED {
+        let _ = write!(text, "and {} more\r\n", jobs.len() - NAMED);
     }
     let _ = write!(text, "\r\n{}\r\n", one_line(link));
     text

@@ -1,11 +1,12 @@
 //! One round of a role by itself, as `go-d <role> once` does it: for tests, cron, and administrators who look closely.
 
+use super::archive::Archiver;
 use super::executor::{carry_out, launch_all};
 use super::leadership::Fence;
 use super::scheduler_state::SchedulerState;
 use super::scheduler_store::{end_killed, snapshot, store_plan};
 use super::share::Share;
-use super::{Works, archive, leaving, recovery};
+use super::{Works, leaving, recovery};
 use crate::config;
 use crate::domain::{JobId, Phase, Request};
 use crate::scheduling::queue::DependencyState;
@@ -88,11 +89,7 @@ pub async fn archive(works: &Works) -> Result<usize, StoreError> {
     let phases = vec![Phase::Over, Phase::Archived];
     let filter = JobFilter { requested: true, phases, with_children: true, ..JobFilter::default() };
     let asked = works.store.list(&filter, Page::ALL).await?;
-    for job in &asked {
-        let (store, bus, clock) = (works.store.as_ref(), works.bus.as_ref(), works.clock.as_ref());
-        if let Err(error) = archive::archive_one(store, &works.files, bus, clock, job.id).await {
-            tracing::error!(job = %job.id, %error, "not archived; it is tried again");
-        }
-    }
+    let ids: Vec<JobId> = asked.iter().map(|job| job.id).collect();
+    Archiver::of(works).many(&ids).await?;
     Ok(asked.len())
 }

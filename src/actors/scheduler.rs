@@ -334,6 +334,11 @@ impl Handler<Deliver> for SchedulerActor {
         match command {
             Command::JobSubmitted { id, children } => self.fetch_new(id, children, ctx.address()),
             Command::PendingRequested { ids } => self.end_pending(ids),
+            Command::DiskMeasured { sizes } => {
+                if self.state.disk_measured(sizes) {
+                    self.want_pass(ctx);
+                }
+            }
             Command::RoomFreed { ids } => {
                 let freed = ids.into_iter().filter(|id| self.state.free_room(*id)).count();
                 if freed > 0 {

@@ -61,6 +61,8 @@ pub struct SchedulerState {
     ending: HashMap<JobId, Placed>,
     /// Placed here, and not active in the store when it was last read.
     unseen: HashSet<JobId>,
+    /// What directories of placed jobs took when they were last measured.
+    running_disk: HashMap<JobId, u64>,
     /// When the last starts were, for estimates.
     starts: VecDeque<Timestamp>,
 }
@@ -90,6 +92,7 @@ impl SchedulerState {
             placed: HashMap::new(),
             ending: HashMap::new(),
             unseen: HashSet::new(),
+            running_disk: HashMap::new(),
             starts: VecDeque::new(),
         }
     }
@@ -171,6 +174,20 @@ impl SchedulerState {
         }
         let accounts = [self.view.users.get(&placed.user), self.view.projects.get(&placed.project)];
         accounts.into_iter().flatten().any(|account| account.quotas.disk > 0 || account.quotas.time > 0)
+    }
+
+    /// Running jobs take so much by now. True when somebody's use fell, so that more may start.
+    pub fn disk_measured(&mut self, sizes: Vec<(JobId, u64)>) -> bool {
+        let mut fell = false;
+        for (id, bytes) in sizes {
+            // One that ended meanwhile counts with what its end says.
+            let Some(placed) = self.placed.get(&id) else { continue };
+            let was = self.running_disk.insert(id, bytes).unwrap_or(0);
+            let account = self.view.users.entry(placed.user.clone()).or_default();
+            account.disk = account.disk.saturating_sub(was).saturating_add(bytes);
+            fell |= bytes < was;
+        }
+        fell
     }
 
     fn take_room(&mut self, id: JobId) -> Option<Placed> {
@@ -323,6 +340,13 @@ impl SchedulerState {
         for (user, bytes) in &accounts.disk {
             self.view.users.entry(user.clone()).or_default().disk = *bytes;
         }
+        self.running_disk.retain(|id, _| self.placed.contains_key(id) || self.ending.contains_key(id));
+        for (id, bytes) in &self.running_disk {
+            if let Some(placed) = self.placed.get(id).or_else(|| self.ending.get(id)) {
+                let account = self.view.users.entry(placed.user.clone()).or_default();
+                account.disk = account.disk.saturating_add(*bytes);
+            }
+        }
         let held: Vec<_> = self
             .placed
             .values()
@@ -386,4 +410,49 @@ pub fn row_of(job: &Job) -> Option<PendingRow> {
         failed_nodes: job.failed_nodes.clone(),
         request: job.request,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Attempt, JobState, Quotas};
+    use crate::files::tests::a_job;
+    use crate::scheduling::policy::policy;
+    use crate::web::submission::tests::a_config;
+
+    fn running(id: u64) -> Job {
+        let attempt =
+            Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, ports: Vec::new() };
+        Job { state: JobState::Running { attempt, started: Timestamp(0), suspended: false }, ..a_job(id) }
+    }
+
+    #[test]
+    fn what_running_jobs_take_counts_until_their_end_is_counted() {
+        let config = a_config();
+        let policy = policy("fifo", config.scheduler.fair_share).unwrap();
+        let mut state = SchedulerState::new(&config.scheduler, policy, "native".into());
+        let ann: UserId = "ann".parse().unwrap();
+        let mut user = crate::store::sqlite::testing::a_user("ann");
+        user.quotas = Quotas { disk: 100, ..Quotas::default() };
+        let accounts =
+            |over| Accounts { users: vec![user.clone()], disk: vec![(ann.clone(), over)], ..Accounts::default() };
+        let disk = |state: &SchedulerState| state.view.users[&ann].disk;
+        state.reset_placed(&[running(1), running(2)]);
+        state.set_accounts(&accounts(10));
+        assert!(!state.disk_measured(vec![(JobId(1), 50), (JobId(2), 5), (JobId(99), 1000)]));
+        assert_eq!(disk(&state), 65, "a job that is not placed is not counted");
+        assert!(state.disk_measured(vec![(JobId(1), 20)]), "less is told");
+        assert_eq!(disk(&state), 35);
+        // Reading everything anew forgets nothing of what was measured.
+        state.reset_placed(&[running(1), running(2)]);
+        state.set_accounts(&accounts(10));
+        assert_eq!(disk(&state), 35);
+        // Its end says what it took; the quota has to be read before anything else starts.
+        assert!(state.free(JobId(1), Freed::Over, Timestamp(1)));
+        state.set_accounts(&accounts(10 + 20));
+        assert_eq!(disk(&state), 35);
+        state.reset_placed(&[]);
+        state.set_accounts(&accounts(35));
+        assert_eq!(disk(&state), 35);
+    }
 }

@@ -14,7 +14,7 @@ use crate::actors::leadership::{self, Fence};
 use crate::actors::presence::Presence;
 use crate::actors::scheduler::SchedulerHandle;
 use crate::actors::share::Share;
-use crate::actors::{Shutdown, Works, rounds};
+use crate::actors::{Shutdown, Works, retention, rounds};
 use crate::bus::redis::announce;
 use crate::bus::{Event, RedisBus};
 use crate::config::{self, Config, Sources};
@@ -239,7 +239,7 @@ async fn run_watcher(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
 
 async fn run_archiver(role: &Role, ready: impl FnOnce()) -> anyhow::Result<Ended> {
     let (presence, _) = role.presence(watch::channel(false).1)?;
-    roles::archiver(&role.works);
+    roles::archiver(&role.config, &role.works, &role.status.id);
     ready();
     let ended = role.asked_to_end().await?;
     presence.end().await;
@@ -321,7 +321,13 @@ pub async fn once(config: Config, sources: &Sources, role: ProcessRole) -> anyho
             let launched = rounds::watch(works).await?;
             println!("{} launched, {} running", launched.launched, launched.running);
         }
-        ProcessRole::Archive => println!("{} archived", rounds::archive(works).await?),
+        ProcessRole::Archive => {
+            let mut asked = rounds::archive(works).await?;
+            if let Some(retention) = role.config.disk.retention {
+                asked += retention::round(works, retention).await?.jobs as usize;
+            }
+            println!("{asked} archived");
+        }
         ProcessRole::Web | ProcessRole::Ftp | ProcessRole::Up => {
             bail!("the {} has no rounds: start it, or run it", role.role.as_str())
         }

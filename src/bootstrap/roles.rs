@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::actors::archiver::ArchiverActor;
 use crate::actors::executor::ExecutorActor;
 use crate::actors::leadership::Fence;
+use crate::actors::measuring;
 use crate::actors::notifier::NotifierActor;
 use crate::actors::notify::Mailer;
 use crate::actors::scheduler::{self, SchedulerActor};
@@ -92,6 +93,9 @@ pub async fn watcher(config: &Config, works: &Works, share: Share, endpoint: Str
     let of = works.clone();
     let executor = ExecutorActor::start_in_arbiter(&Arbiter::new().handle(), |_| ExecutorActor::new(of));
     let (of, every) = (works.clone(), config.scheduler.reconcile_every);
+    if let Some(every) = config.disk.measure_every {
+        tokio::spawn(measuring::measure_for_ever(works.clone(), share.clone(), every));
+    }
     let watcher =
         WatcherActor::start_in_arbiter(&Arbiter::new().handle(), move |_| WatcherActor::new(of, share, rules, every));
     let notifier = NotifierActor::new(works.clone(), mailer, endpoint).start();
@@ -101,8 +105,9 @@ pub async fn watcher(config: &Config, works: &Works, share: Share, endpoint: Str
     Ok(Watcher { executor, watcher })
 }
 
-pub fn archiver(works: &Works) {
-    let archiver = ArchiverActor::new(works.clone()).start();
+/// `me`: its name, where there may be several.
+pub fn archiver(config: &Config, works: &Works, me: &str) {
+    let archiver = ArchiverActor::new(works.clone(), config.disk.retention, me.to_owned()).start();
     pump(works.bus.as_ref(), Role::Archiver, archiver.recipient());
 }
 

@@ -54,7 +54,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     let fence = Fence::raise(store.as_ref()).await?;
     let scheduler = roles::scheduler(&config, &works, fence)?;
     let watcher = roles::watcher(&config, &works, Share::everything(), endpoint.clone()).await?;
-    roles::archiver(&works);
+    roles::archiver(&config, &works, "");
     let login_limiter = Arc::default();
     let ftp = if config.ftp.with_up { Some(roles::ftp(&config, &works, Arc::clone(&login_limiter))?) } else { None };
     let site = Site {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{JobId, NodeUse, Phase, ProjectId, UserId, WaitingJob};
+use crate::domain::{JobId, NodeUse, Phase, ProjectId, Timestamp, UserId, WaitingJob};
 
 /// Who handles a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub enum Command {
     JobsRequeued { ids: Vec<JobId> },
     /// To the scheduler: users, projects, quotas, memberships or maintenance changed.
     AccountsChanged,
+    /// To the scheduler: what the directories of these running jobs take by now, in bytes.
+    DiskMeasured { sizes: Vec<(JobId, u64)> },
     /// To the scheduler: messages were lost; compare memory with the store.
     Reconcile,
     /// To the executor: launch what the plan chose and the store has as starting.
@@ -62,6 +64,8 @@ pub enum Command {
     UsersLeaving,
     /// To the notifier: a guest has come for the first time, and waits for an administrator.
     GuestArrived { user: UserId },
+    /// To the notifier: these are archived at that time, unless somebody does something about it.
+    ArchiveAnnounced { ids: Vec<JobId>, at: Timestamp },
     /// To the notifier: these are over, and their owner may want to know.
     Notify { ids: Vec<JobId> },
 }
@@ -76,11 +80,12 @@ impl Command {
             | Command::ExecutorAway { .. }
             | Command::JobsRequeued { .. }
             | Command::AccountsChanged
+            | Command::DiskMeasured { .. }
             | Command::Reconcile => Role::Scheduler,
             Command::Launch { .. } | Command::ActiveRequested { .. } => Role::Executor,
             Command::JobsRunning { .. } | Command::Recover => Role::Watcher,
             Command::ArchiveRequested { .. } | Command::UsersLeaving => Role::Archiver,
-            Command::Notify { .. } | Command::GuestArrived { .. } => Role::Notifier,
+            Command::Notify { .. } | Command::GuestArrived { .. } | Command::ArchiveAnnounced { .. } => Role::Notifier,
         }
     }
 }

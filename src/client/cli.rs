@@ -6,7 +6,7 @@ pub mod people;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::document::{parse_after, parse_label, parse_span, parse_volume};
 use crate::domain::JobId;
@@ -120,6 +120,8 @@ pub enum Job {
     Reschedule(Ids),
     /// Delete the files of jobs that are over
     Archive(Ids),
+    /// Delete jobs that are over with all that is known of them
+    Delete(Ids),
     /// Wait until jobs are over; exits with the job's code, or the highest
     Wait(Wait),
     /// List the files of a job
@@ -129,7 +131,7 @@ pub enum Job {
         #[arg(default_value = "")]
         path: String,
     },
-    /// Fetch a file of a job
+    /// Fetch a file of a job, or a directory as an archive
     Get(Get),
 }
 
@@ -261,11 +263,30 @@ pub struct Wait {
 #[derive(Debug, Args)]
 pub struct Get {
     pub id: JobId,
-    /// A file in the job directory
+    /// A file in the job directory; with --archive a directory, or nothing for all of it
+    #[arg(default_value = "", required_unless_present = "archive")]
     pub path: String,
     /// Where to; - is the output [default: its own name, here, if there is no such file yet]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// A directory, as one file of this format
+    #[arg(long, value_enum)]
+    pub archive: Option<Archive>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Archive {
+    Tar,
+    Zip,
+}
+
+impl Archive {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Archive::Tar => "tar",
+            Archive::Zip => "zip",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -302,6 +323,7 @@ mod tests {
         assert!(!parses("god run debian"));
         assert!(parses("god job kill 1 2 --json"));
         assert!(!parses("god job kill 0"));
+        assert!(parses("god job get 1 out.txt") && !parses("god job get 1") && parses("god job get 1 --archive tar"));
         assert!(!parses("god job submit --after 12:sometimes --cmd a"));
     }
 }

@@ -12,8 +12,8 @@ use super::people;
 use super::status;
 use super::values::{Faults, Sources, Values};
 use super::{
-    Access, Config, Constraint, Defaults, DynamicField, FairShareWeights, Image, Limits, Log, Mail, Native, Scheduler,
-    Secret, Volume, Web,
+    Access, Config, Constraint, Defaults, Disk, DynamicField, FairShareWeights, Image, Limits, Log, Mail, Native,
+    Retention, Scheduler, Secret, Volume, Web,
 };
 use crate::domain::{Acl, Cores, InstanceId, Memory, Quotas};
 
@@ -82,6 +82,7 @@ fn build(values: &mut Values) -> Config {
         max_lifespan: values.duration("maxlifespan"),
         dynamic_fields: dynamic_fields(values),
         limits: limits(values),
+        disk: disk(values),
         kill_grace: values.duration("kill_grace").unwrap_or_default(),
         log: Log { level: values.text("log_level").unwrap_or_default(), json: values.bool("log_json") },
         instance_id: instance_id(values),
@@ -338,6 +339,25 @@ fn mail(values: &mut Values) -> Option<Mail> {
         password: values.text("email_smtp_password").map(Secret::new),
         from: from.unwrap_or_default(),
     })
+}
+
+fn disk(values: &mut Values) -> Disk {
+    let set = |values: &Values, key| values.duration(key).filter(|span| !span.is_zero());
+    let (archive_after, warn_before) = (set(values, "archive_after"), set(values, "archive_warn_before"));
+    if let Some(warn_before) = warn_before {
+        if archive_after.is_none_or(|after| after <= warn_before) {
+            values.fault("archive_warn_before", "expected archive_after too, and less than that");
+        }
+        if values.text("email_smtp_host").is_none() {
+            values.fault("archive_warn_before", "expected email_smtp_host too, as owners are told by mail");
+        }
+    }
+    let days = values.int("clean_old").unwrap_or(30).unsigned_abs();
+    Disk {
+        clean_old: Duration::from_secs(days * 86_400),
+        retention: archive_after.map(|archive_after| Retention { archive_after, warn_before }),
+        measure_every: set(values, "disk_measure_every"),
+    }
 }
 
 fn limits(values: &mut Values) -> Limits {

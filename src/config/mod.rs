@@ -75,6 +75,7 @@ pub struct Config {
     /// Names of requirements that `PUT /task/{id}` may change.
     pub dynamic_fields: Vec<DynamicField>,
     pub limits: Limits,
+    pub disk: Disk,
     /// Between SIGTERM and SIGKILL.
     pub kill_grace: Duration,
     pub log: Log,
@@ -317,6 +318,24 @@ pub struct Limits {
     pub rate_limit: Option<u64>,
     /// Pending jobs in all (`rate_limit_all`).
     pub rate_limit_all: Option<u64>,
+}
+
+/// What becomes of the files of jobs, and how they are measured.
+#[derive(Debug, Clone)]
+pub struct Disk {
+    /// The age from which `go-d clean` archives.
+    pub clean_old: Duration,
+    pub retention: Option<Retention>,
+    /// `None`: running jobs are not measured.
+    pub measure_every: Option<Duration>,
+}
+
+/// Over jobs are archived without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    pub archive_after: Duration,
+    /// So long before, owners are told.
+    pub warn_before: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]

@@ -196,3 +196,26 @@ fn ftp_is_whole_or_a_fault() {
     }
     assert!(config("").unwrap().unfit().is_some());
 }
+
+#[test]
+fn owners_are_told_of_what_is_to_come_and_by_mail() {
+    let (_dir, sources) = file("archive_after: 0\ndisk_measure_every: 0\nclean_old: 7\n");
+    let (config, _) = load(&sources).unwrap();
+    assert!(config.disk.retention.is_none() && config.disk.measure_every.is_none());
+    assert_eq!(config.disk.clean_old.as_secs(), 7 * 86_400);
+    let mail = "email_smtp_host: localhost\nemail_from: god@lab.example\n";
+    let (_dir, sources) = file(&format!("archive_after: 90d\narchive_warn_before: 7d\n{mail}"));
+    let (config, _) = load(&sources).unwrap();
+    let retention = config.disk.retention.unwrap();
+    assert_eq!(retention.archive_after.as_secs(), 90 * 86_400);
+    assert_eq!(retention.warn_before.map(|span| span.as_secs()), Some(7 * 86_400));
+    for (text, expected) in [
+        (format!("archive_warn_before: 7d\n{mail}"), "expected archive_after too"),
+        (format!("archive_after: 3d\narchive_warn_before: 7d\n{mail}"), "less than that"),
+        ("archive_after: 30d\narchive_warn_before: 7d\n".to_owned(), "email_smtp_host too"),
+    ] {
+        let (_dir, sources) = file(&text);
+        let faults = load(&sources).unwrap_err().0;
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{faults:#?}");
+    }
+}

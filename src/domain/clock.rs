@@ -33,6 +33,10 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    pub fn minus(self, span: Duration) -> Self {
+        Timestamp(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// Days since the epoch, UTC: the key of a ledger row.
     pub fn day(self) -> i64 {
         self.as_secs().div_euclid(86_400)
@@ -60,6 +64,10 @@ pub struct ManualClock(AtomicI64);
 impl ManualClock {
     pub fn at(now: Timestamp) -> Self {
         ManualClock(AtomicI64::new(now.0))
+    }
+
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.0, Ordering::SeqCst);
     }
 
     pub fn advance(&self, span: Duration) {

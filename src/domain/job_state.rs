@@ -156,6 +156,10 @@ pub enum Transition {
         launched: bool,
     },
     End(Outcome),
+    /// Its directory was measured again.
+    Measured {
+        disk_bytes: u64,
+    },
     Archive {
         at: Timestamp,
     },
@@ -229,6 +233,7 @@ impl JobState {
                 Ok(Pending { since: at, attempts: attempt.number - u32::from(!launched) })
             }
             (Pending { .. } | Starting { .. } | Running { .. }, Transition::End(outcome)) => Ok(Over(outcome)),
+            (Over(outcome), Transition::Measured { disk_bytes }) => Ok(Over(Outcome { disk_bytes, ..outcome.clone() })),
             (Over(outcome), Transition::Archive { at }) => Ok(Archived { outcome: outcome.clone(), at }),
             (from, transition) => Err(InvalidTransition { from: from.phase().as_str(), to: transition.as_str() }),
         }
@@ -244,6 +249,7 @@ impl Transition {
             Transition::Resume => "resumed",
             Transition::Requeue { .. } => "requeued",
             Transition::End(_) => "ended",
+            Transition::Measured { .. } => "measured",
             Transition::Archive { .. } => "archived",
         }
     }

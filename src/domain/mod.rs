@@ -31,8 +31,8 @@ pub use job_state::{Attempt, Ending, InvalidTransition, JobState, Outcome, Phase
 pub use maintenance::Maintenance;
 pub use node::{Node, NodeUse};
 pub use process::{ProcessRole, ProcessStatus};
-pub use quantity::{Cores, Memory, Resources};
+pub use quantity::{Cores, Memory, Resources, readable_bytes};
 pub use reason::{PendingReason, WaitingJob};
-pub use spec::{ArraySpec, Dependency, DependencyOn, JobSpec, Label};
+pub use spec::{ArraySpec, Dependency, DependencyOn, JobSpec, Label, TmpStorage};
 pub use user::{Identity, Preferences, Quotas, Standing, Theme, User, UserKind};
 pub use volume::{Acl, Mount};

@@ -148,3 +148,39 @@ impl fmt::Display for Resources {
         if self.gpus > 0 { write!(f, ", {} gpu", self.gpus) } else { Ok(()) }
     }
 }
+
+/// A number of bytes for people, in thousands: `3.4 GB`.
+pub fn readable_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1e3;
+    let mut unit = 0;
+    // What would be shown as 1000.0 is one of the next.
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_in_thousands() {
+        let table = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_960, "1.0 MB"),
+            (3_400_000_000, "3.4 GB"),
+            (u64::MAX, "18446.7 PB"),
+        ];
+        for (bytes, text) in table {
+            assert_eq!(readable_bytes(bytes), text);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What a user asked for: fixed once the job is accepted, but for its configured dynamic fields.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,22 @@ pub struct JobSpec {
     pub network: bool,
     pub root: bool,
     pub notify_email: bool,
+    /// Room of its own on the node, gone with the attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tmp_storage: Option<TmpStorage>,
+}
+
+/// Temporary storage in the container (`requirements.tmpstorage`): in memory, and part of the job's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TmpStorage {
+    pub bytes: u64,
+    /// Where the job finds it.
+    pub path: PathBuf,
+}
+
+impl TmpStorage {
+    /// Where it is when the job does not say.
+    pub const PATH: &str = "/tmp-data";
 }
 
 /// `first:last:step%throttle`: the indices of an array's children, both ends included, never past last.

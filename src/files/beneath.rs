@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat, fs
 use rustix::io::Errno;
 
 use super::FileError;
+use super::pack::Tree;
 use crate::domain::Timestamp;
 
 /// openat2 gives up (EAGAIN) when something is renamed meanwhile; somebody who renames without end gets the error.
@@ -53,11 +54,19 @@ impl JobDirectory {
         entries(open_beneath(&*self.fd, checked(path)?, OFlags::RDONLY | OFlags::DIRECTORY)?.as_fd())
     }
 
+    /// A directory beneath with all that is in it, to be packed. [`FileError::NotFound`] for anything else.
+    pub fn tree(&self, path: &str) -> Result<Tree, FileError> {
+        let top = open_beneath(&*self.fd, checked(path)?, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        Ok(Tree { top, owner: fstat(&*self.fd)?.st_uid })
+    }
+
     /// Opens a regular file beneath. Never blocks on a FIFO, never follows a link out. A hard link to somebody else's
     /// file is [`FileError::Outside`] too: the user may not be able to read what we can.
     pub fn open_file(&self, path: &str) -> Result<OpenedFile, FileError> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let fd = open_beneath(&*self.fd, checked(path)?, flags)?;
+        let path = checked(path)?;
+        // Looked at before it is opened: opening a device can be a deed.
+        regular(&open_beneath(&*self.fd, path, OFlags::PATH)?)?;
+        let fd = open_beneath(&*self.fd, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
         opened(fd, fstat(&*self.fd)?.st_uid)
     }
 }
@@ -80,14 +89,17 @@ pub(super) fn entries(dir: BorrowedFd<'_>) -> Result<Vec<Entry>, FileError> {
 
 /// A regular file as it was opened in the directory of `owner`.
 pub(super) fn opened(fd: OwnedFd, owner: u32) -> Result<OpenedFile, FileError> {
-    let stat = fstat(&fd)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(FileError::NotAFile);
-    }
+    let stat = regular(&fd)?;
     if stat.st_nlink > 1 && stat.st_uid != owner {
         return Err(FileError::Outside);
     }
     Ok(OpenedFile { file: File::from(fd), size: size_of(&stat), modified: modified(&stat) })
+}
+
+fn regular(fd: &OwnedFd) -> Result<Stat, FileError> {
+    let stat = fstat(fd)?;
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if is_file { Ok(stat) } else { Err(FileError::NotAFile) }
 }
 
 /// A path as it may be given to [`open_beneath`]: relative, without `..`, `.` for nothing.
@@ -155,7 +167,10 @@ pub(super) fn open_by_steps(dir: BorrowedFd<'_>, path: &str, flags: OFlags) -> R
 }
 
 /// Calls `visit` with every name in an open directory, but `.` and `..`. Moves the handle's position.
-pub(super) fn each_name(dir: BorrowedFd<'_>, mut visit: impl FnMut(&CStr) -> Result<(), Errno>) -> Result<(), Errno> {
+pub(super) fn each_name<E: From<Errno>>(
+    dir: BorrowedFd<'_>,
+    mut visit: impl FnMut(&CStr) -> Result<(), E>,
+) -> Result<(), E> {
     let mut buffer = [const { MaybeUninit::uninit() }; 8192];
     let mut names = RawDir::new(dir, &mut buffer);
     while let Some(read) = names.next() {

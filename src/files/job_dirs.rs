@@ -71,6 +71,12 @@ impl JobDirs {
         blocking(move || settle::settle(&path, owner)).await
     }
 
+    /// The bytes that the directory of a running job takes by now; nothing is touched.
+    pub async fn measure(&self, id: JobId) -> Result<u64, FileError> {
+        let path = self.directory_of(id);
+        blocking(move || settle::measure(&path)).await
+    }
+
     /// The exit code that the attempt's wrapper wrote to god.exit as its last; `None` when it did not come so far. Its
     /// user can write there too, and deceives nobody by it but themselves.
     pub async fn exit_said(&self, id: JobId) -> Option<i32> {

@@ -17,15 +17,18 @@ mod cursor;
 mod error;
 mod guest_home;
 mod job_dirs;
+mod pack;
 mod prepare;
 mod remove;
 mod settle;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod upload_space;
+mod walk;
 
 pub use beneath::{Entry, EntryKind, JobDirectory, OpenedFile};
 pub use error::FileError;
 pub use guest_home::{make_guest_home, remove_guest_home};
 pub use job_dirs::{JobDirs, Prepared};
+pub use pack::{Format, Tree};
 pub use upload_space::{UploadSpace, UploadSpaces};

@@ -1,74 +1,52 @@
-//! After a job: whose its files are, and how much they take.
+//! Whose the files of a job are, and how much they take.
 
 use std::collections::HashSet;
 use std::ffi::CStr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chownat, fchown, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chownat, fchown, fstat, openat};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 use super::FileError;
-use super::beneath::{each_name, size_of};
-use super::cursor::{Cursor, Up};
+use super::beneath::size_of;
 use super::job_dirs::is_root;
+use super::walk::{Here, Visit, passes, walk};
 
-/// Walks the job directory. Files that vanish or are swapped meanwhile are passed over; a tree that is moved away under
-/// the walk ends it early, which costs its owner the count of the rest and nobody anything else.
+/// Gives all of it to its owner, and answers its size. Files that vanish or are swapped meanwhile are passed over; a
+/// tree that is moved away under the walk ends it early, which costs its owner the count of the rest and nobody
+/// anything else.
 pub(super) fn settle(task: &Path, (uid, gid): (u32, u32)) -> Result<u64, FileError> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let top = match openat(CWD, task, flags, Mode::empty()) {
-        Ok(top) => top,
-        Err(Errno::NOENT) => return Ok(0),
-        Err(errno) => return Err(errno.into()),
-    };
     let owner = Owner { uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), may_give: is_root() };
-    owner.take_directory(&top, &fstat(&top)?)?;
-    let mut cursor = Cursor::at(top)?;
+    let mut settling = Settling { owner, count: Count::default() };
+    if let Some(top) = top(task)? {
+        walk(top, &mut settling)?;
+    }
+    Ok(settling.count.bytes)
+}
+
+/// The size alone: of a job that runs, whose files are not ours to touch.
+pub(super) fn measure(task: &Path) -> Result<u64, FileError> {
+    top(task)?.map_or(Ok(0), measure_tree)
+}
+
+pub(super) fn measure_tree(top: OwnedFd) -> Result<u64, FileError> {
     let mut count = Count::default();
-    settle_here(&mut cursor, &owner, &mut count)?;
-    loop {
-        if let Some(name) = cursor.next_pending() {
-            match cursor.down(name) {
-                Ok(stat) => {
-                    owner.take_directory(cursor.here(), &stat)?;
-                    settle_here(&mut cursor, &owner, &mut count)?;
-                }
-                Err(errno) if passes(errno) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        } else if let Up::Top | Up::Lost = cursor.up()? {
-            return Ok(count.bytes);
-        }
+    walk(top, &mut count)?;
+    Ok(count.bytes)
+}
+
+fn top(task: &Path) -> Result<Option<OwnedFd>, FileError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match openat(CWD, task, flags, Mode::empty()) {
+        Ok(top) => Ok(Some(top)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
     }
 }
 
-/// What is in the cursor's directory, but for its directories: they are left for later.
-fn settle_here(cursor: &mut Cursor, owner: &Owner, count: &mut Count) -> Result<(), FileError> {
-    let mut directories = Vec::new();
-    each_name(cursor.here(), |name| {
-        let stat = match statat(cursor.here(), name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
-            Err(errno) if passes(errno) => return Ok(()),
-            Err(errno) => return Err(errno),
-        };
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            directories.push(name.to_owned());
-            return Ok(());
-        }
-        count.add(&stat);
-        owner.take_file(cursor.here(), name, &stat)
-    })?;
-    cursor.visit_later(directories);
-    Ok(())
-}
-
-/// Gone, or no longer a directory, another file system, or (unprivileged) closed to us.
-fn passes(errno: Errno) -> bool {
-    matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::ACCESS)
-}
-
+/// Sizes of files, each once.
 #[derive(Default)]
 struct Count {
     bytes: u64,
@@ -76,12 +54,33 @@ struct Count {
     linked: HashSet<(u64, u64)>,
 }
 
-impl Count {
-    fn add(&mut self, stat: &Stat) {
+impl Visit for Count {
+    fn directory(&mut self, _: &Here<'_>, _: &Stat) -> Result<(), FileError> {
+        Ok(())
+    }
+
+    fn entry(&mut self, _: &Here<'_>, _: &CStr, stat: &Stat) -> Result<(), FileError> {
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         if is_file && (stat.st_nlink == 1 || self.linked.insert((stat.st_dev, stat.st_ino))) {
             self.bytes = self.bytes.saturating_add(size_of(stat));
         }
+        Ok(())
+    }
+}
+
+struct Settling {
+    owner: Owner,
+    count: Count,
+}
+
+impl Visit for Settling {
+    fn directory(&mut self, here: &Here<'_>, stat: &Stat) -> Result<(), FileError> {
+        Ok(self.owner.take_directory(here.fd, stat)?)
+    }
+
+    fn entry(&mut self, here: &Here<'_>, name: &CStr, stat: &Stat) -> Result<(), FileError> {
+        self.count.entry(here, name, stat)?;
+        Ok(self.owner.take_file(here.fd, name, stat)?)
     }
 }
 
@@ -92,7 +91,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn take_directory(&self, fd: impl std::os::fd::AsFd, stat: &Stat) -> Result<(), Errno> {
+    fn take_directory(&self, fd: impl AsFd, stat: &Stat) -> Result<(), Errno> {
         if self.may_give && stat.st_uid != self.uid.as_raw() {
             fchown(fd, Some(self.uid), Some(self.gid))?;
         }

@@ -48,6 +48,7 @@ pub(crate) fn a_job(id: u64) -> Job {
             network: true,
             root: false,
             notify_email: true,
+            tmp_storage: None,
         }),
         submitted: Timestamp(0),
         place: Place::Single,
@@ -58,16 +59,16 @@ pub(crate) fn a_job(id: u64) -> Job {
 }
 
 /// A site with one job directory made, and something outside that must stay as it is.
-struct Site {
+pub(super) struct Site {
     tmp: tempfile::TempDir,
-    dirs: JobDirs,
-    job: Job,
-    task: PathBuf,
-    victim: PathBuf,
+    pub dirs: JobDirs,
+    pub job: Job,
+    pub task: PathBuf,
+    pub victim: PathBuf,
 }
 
 impl Site {
-    async fn new() -> Site {
+    pub async fn new() -> Site {
         let tmp = tempfile::tempdir().unwrap();
         let victim = tmp.path().join("victim");
         std::fs::create_dir(&victim).unwrap();
@@ -78,7 +79,7 @@ impl Site {
         Site { tmp, dirs, job, task, victim }
     }
 
-    async fn open(&self) -> JobDirectory {
+    pub async fn open(&self) -> JobDirectory {
         self.dirs.open(self.job.id).await.unwrap()
     }
 
@@ -91,7 +92,7 @@ impl Site {
         self.settle().await - self.job.spec.script.len() as u64
     }
 
-    fn victim_is_unharmed(&self) {
+    pub fn victim_is_unharmed(&self) {
         let shadow = std::fs::metadata(self.victim.join("shadow")).unwrap();
         assert_eq!(shadow.uid(), nix::unistd::getuid().as_raw());
         assert_eq!(std::fs::read_to_string(self.victim.join("shadow")).unwrap(), "secret");
@@ -107,7 +108,7 @@ fn mode(path: impl AsRef<Path>) -> u32 {
     std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-fn fifo(path: &Path) {
+pub(super) fn fifo(path: &Path) {
     mkfifoat(CWD, path, Mode::from_raw_mode(0o666)).unwrap();
 }
 
@@ -218,6 +219,38 @@ async fn what_is_no_regular_file_is_not_opened_and_does_not_block() {
     assert!(std::fs::symlink_metadata(site.task.join("fifo")).unwrap().file_type().is_fifo());
 }
 
+/// A device that answers whatever is read, and swallows whatever is written.
+pub(super) fn device(path: &Path) -> bool {
+    use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+    is_root() && mknod(path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(1, 5)).is_ok()
+}
+
+#[tokio::test]
+async fn a_device_is_not_opened_nor_given_away_and_is_deleted() {
+    let site = Site::new().await;
+    if !device(&site.task.join("zero")) {
+        return;
+    }
+    assert!(matches!(site.open().await.open_file("zero"), Err(FileError::NotAFile)));
+    assert_eq!(site.settled_beyond_script().await, 0);
+    assert_eq!(uid(site.task.join("zero")), 0, "a device is more than a file");
+    site.dirs.remove(site.job.id).await.unwrap();
+    assert!(!site.task.exists() && Path::new("/dev/zero").exists());
+}
+
+#[tokio::test]
+async fn a_running_jobs_size_is_measured_without_touching_anything() {
+    let site = Site::new().await;
+    std::fs::create_dir(site.task.join("out")).unwrap();
+    std::fs::write(site.task.join("out/result"), "12345").unwrap();
+    symlink(&site.victim, site.task.join("out/link")).unwrap();
+    let owner = uid(site.task.join("out/result"));
+    let script = site.job.spec.script.len() as u64;
+    assert_eq!(site.dirs.measure(site.job.id).await.unwrap(), 5 + script);
+    assert_eq!(uid(site.task.join("out/result")), owner);
+    assert_eq!(site.dirs.measure(JobId(77)).await.unwrap(), 0, "no directory takes nothing");
+}
+
 #[tokio::test]
 async fn a_hard_link_to_anothers_file_is_neither_read_nor_given_away() {
     if !is_root() {
@@ -326,10 +359,10 @@ async fn a_tree_deeper_than_any_path_is_settled_and_removed() {
 }
 
 /// A small file system mounted for a test; `None` where we may not mount.
-struct Tmpfs(PathBuf);
+pub(super) struct Tmpfs(PathBuf);
 
 impl Tmpfs {
-    fn at(path: &Path) -> Option<Tmpfs> {
+    pub fn at(path: &Path) -> Option<Tmpfs> {
         let flags = nix::mount::MsFlags::empty();
         match nix::mount::mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some("size=64k")) {
             Ok(()) => Some(Tmpfs(path.to_owned())),
@@ -379,7 +412,7 @@ async fn what_is_mounted_in_a_job_directory_is_not_touched() {
 }
 
 /// Swaps `a` and `b` without end until told to stop.
-fn swap_without_end(a: PathBuf, b: PathBuf, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
+pub(super) fn swap_without_end(a: PathBuf, b: PathBuf, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
     std::thread::spawn(move || {
         let mut swaps = 0;
         while !stop.load(Ordering::Relaxed) {

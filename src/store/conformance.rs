@@ -48,6 +48,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     lists::pending_rows_hold_what_the_scheduler_asks(&*make().await).await;
     lists::pending_rows_come_in_pages(&*make().await).await;
     commits::disk_use_is_of_over_jobs(&*make().await).await;
+    commits::disk_use_is_recounted_from_the_records(&*make().await).await;
     people::users_are_created_and_replaced_at_their_revision(&*make().await).await;
     people::a_stale_change_does_nothing_at_all(&*make().await).await;
     people::a_guest_is_found_by_issuer_and_subject_alone(&*make().await).await;

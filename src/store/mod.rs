@@ -130,6 +130,9 @@ pub trait LedgerStore: Send + Sync {
     async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>>;
     /// Bytes that directories of over jobs hold, by user. Archiving a job gives its share back.
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>>;
+    /// Sets what [`LedgerStore::disk_use`] answers to what the records of over jobs say, for all users at once: for
+    /// when the figures went wrong. No end or archive falls between the reading and the writing.
+    async fn recount_disk_use(&self) -> Result<()>;
 }
 
 /// Small facts of the installation (instance id, signing key).

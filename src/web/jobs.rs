@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use super::Site;
 use super::access::Caller;
+use super::accounts::entry as audit_line;
 use super::accounts::site::maintenance;
 use super::error::ApiError;
 use super::submission::{self, Draft, Ground, Parent};
@@ -178,6 +179,10 @@ impl Wish {
 /// in no state for it.
 pub async fn ask(site: &Site, caller: &Caller, id: JobId, wish: Wish) -> Result<(), ApiError> {
     let job = visible(site, caller, id).await?;
+    if wish == Wish::Purge && !caller.may_manage(&job.owner.user) {
+        let message = format!("only its owner and administrators may delete job {id} with its record");
+        return Err(ApiError::Forbidden(message));
+    }
     if let Some(sentence) = refusal(&job, wish) {
         return Err(ApiError::Conflict(sentence));
     }
@@ -189,12 +194,36 @@ pub async fn ask(site: &Site, caller: &Caller, id: JobId, wish: Wish) -> Result<
         check_pause(site, &asked)?;
     }
     let ids: Vec<JobId> = asked.iter().map(|job| job.id).collect();
+    if wish == Wish::Purge {
+        log_purge(site, caller, &asked).await?;
+    }
     let written = write(site, &ids, wish).await?;
     // A second kill of a job that is being killed has nothing left to write.
     let is_being_killed = wish == Wish::Kill && asked.iter().any(|job| matches!(job.request, Some(Request::Kill(_))));
     if written.is_empty() && !is_being_killed {
         return Err(ApiError::Conflict(format!("job {id} cannot be {} any more: it has just changed", wish.done())));
     }
+    Ok(())
+}
+
+/// The same for many: what the caller may not see, and what is in no state for it, is passed over. Answers on how many
+/// jobs it was written.
+pub async fn ask_many(site: &Site, caller: &Caller, ids: &[JobId], wish: Wish) -> Result<usize, ApiError> {
+    let mut jobs = site.store.jobs(ids).await?;
+    jobs.retain(|job| caller.may_see(job) && refusal(job, wish).is_none());
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+    Ok(write(site, &ids, wish).await?.len())
+}
+
+/// Before it is done: a line too many is better than a deletion that nobody finds.
+async fn log_purge(site: &Site, caller: &Caller, jobs: &[Job]) -> Result<(), ApiError> {
+    let line = |job: &Job| {
+        let details = json!({ "owner": job.owner.user, "project": job.owner.project, "name": job.spec.name });
+        audit_line(site, caller, "job.purge", &job.id.to_string(), details)
+    };
+    let lines = jobs.iter().map(line).collect();
+    // There is nothing that could be stale.
+    let _ = site.store.change(Vec::new(), lines).await?;
     Ok(())
 }
 
@@ -281,7 +310,7 @@ pub async fn kill_all(site: &Site, caller: &Caller, user: &UserId, tag: Option<&
         return Err(ApiError::NotFound("user"));
     }
     let filter = JobFilter { phases: Phase::ACTIVE.to_vec(), ..of_user(user, tag) };
-    ask_each(site, filter, Wish::Kill).await
+    ask_each(site, caller, filter, Wish::Kill).await
 }
 
 /// Asks for the archive, or the deletion, of the caller's jobs that have been over for `days`, or of those with `tag`.
@@ -296,7 +325,7 @@ pub async fn archive_older(
     let age = Duration::from_secs(u64::from(days) * 86_400);
     let before = crate::domain::Timestamp(site.clock.now().0.saturating_sub(age.as_millis() as i64));
     let filter = JobFilter { phases: wish.phases().to_vec(), ended_before: Some(before), ..of_user(caller.id(), tag) };
-    ask_each(site, filter, wish).await
+    ask_each(site, caller, filter, wish).await
 }
 
 fn of_user(user: &UserId, tag: Option<&str>) -> JobFilter {
@@ -304,13 +333,16 @@ fn of_user(user: &UserId, tag: Option<&str>) -> JobFilter {
 }
 
 /// Walks the jobs of a filter by their ids, so that what changes on the way is neither missed nor met twice.
-async fn ask_each(site: &Site, mut filter: JobFilter, wish: Wish) -> Result<usize, ApiError> {
+async fn ask_each(site: &Site, caller: &Caller, mut filter: JobFilter, wish: Wish) -> Result<usize, ApiError> {
     let mut written = 0;
     loop {
         let jobs = site.store.list(&filter, Page::first(STEP)).await?;
         let Some(last) = jobs.last() else { return Ok(written) };
         filter.after = Some(last.id);
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        if wish == Wish::Purge {
+            log_purge(site, caller, &jobs).await?;
+        }
         written += write(site, &ids, wish).await?.len();
     }
 }

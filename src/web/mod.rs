@@ -8,6 +8,7 @@ pub mod access;
 pub mod accounts;
 pub mod api;
 pub mod data;
+pub mod disk;
 pub mod error;
 pub mod jobs;
 pub mod log_follow;
@@ -16,6 +17,7 @@ pub mod pages;
 mod probes;
 pub mod processes;
 pub mod routes;
+mod shown;
 pub mod submission;
 pub mod view;
 

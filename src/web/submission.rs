@@ -19,7 +19,7 @@ pub use grant::{Ground, Parent, check_paths, grant};
 pub use parse::{lifespan_value, parse};
 pub use volumes::{Offered, offered_to};
 
-use crate::domain::{Acl, ArraySpec, Dependency, Label, ProjectId, Resources, UserId};
+use crate::domain::{Acl, ArraySpec, Dependency, Label, ProjectId, Resources, TmpStorage, UserId};
 
 /// What a document asks for, well formed; nothing in it is granted yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,7 @@ pub struct Draft {
     pub network: bool,
     pub root: bool,
     pub notify_email: bool,
+    pub tmp_storage: Option<TmpStorage>,
 }
 
 /// An element of a list, with the path it had in the document, for faults that are found later.

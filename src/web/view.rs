@@ -42,7 +42,7 @@ fn requirements(job: &Job) -> Value {
         "label": spec.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tasks": spec.dependencies.iter().map(dependency).collect::<Vec<_>>(),
         "ports": spec.ports,
-        "tmpstorage": null,
+        "tmpstorage": spec.tmp_storage.as_ref().map(|tmp| json!({ "size": tmp.bytes.to_string(), "path": tmp.path })),
         "failure_policy": spec.retries,
         "executor": spec.executor,
         "maxlifespan": spec.max_lifespan.map(lifespan_text),

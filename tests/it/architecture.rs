@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["plugins"],
     &["telemetry"],
     &["actors", "web", "ftp"],
-    &["accounts", "bootstrap", "client", "daemons", "status"],
+    &["accounts", "bootstrap", "client", "daemons", "status", "upkeep"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

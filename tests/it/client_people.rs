@@ -28,7 +28,7 @@ async fn users_projects_tokens_and_the_site_are_looked_after_from_the_shell() {
     let server = native().start().await;
     let ann = server.new_user("ann", 7001).await;
     assert!(god(&server, "user list --search ann").contains("ann"));
-    god(&server, "user set ann --priority 70 --quota-cpu 9 --quota-disk 1000000 --mail ann@lab.example");
+    god(&server, "user set ann --priority 70 --quota-cpu 9 --quota-disk 1M --mail ann@lab.example");
     let shown: Value = serde_json::from_str(&god(&server, "user show ann --json")).unwrap();
     let usage = &shown["usage"];
     assert_eq!(

@@ -23,6 +23,54 @@ async fn a_container_is_its_users_and_may_do_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_a_root_job_leaves_is_its_users_and_nothing_else_is() {
+    use std::os::unix::fs::MetadataExt;
+    let server = docker().with("GODOCKER_ALLOW_ROOT", "true").start().await;
+    let script = "id -u; mkdir -p out/deep; echo fine > out/deep/result; chmod 600 out/deep/result; ln -s /etc/passwd link; \
+                  ln -s /etc etc; mkfifo fifo; ln out/deep/result twice; mknod zero c 1 5 || echo no device";
+    let id = server.submit(job_with(script, "container", "root", true)).await;
+    let task = server.over(id).await;
+    assert_eq!(task["status"]["ending"], "done", "{task}");
+    let log = server.file(id, "god.log").await;
+    assert!(log.starts_with("0\n") && log.contains("no device"), "{log}");
+    let at = std::path::PathBuf::from(task["container"]["volumes"][0]["path"].as_str().unwrap());
+    let (uid, gid) = (task["user"]["uid"].as_u64().unwrap(), task["user"]["gid"].as_u64().unwrap());
+    for name in ["", "out", "out/deep", "link", "etc", "fifo", "god.log"] {
+        let found = std::fs::symlink_metadata(at.join(name)).unwrap();
+        assert_eq!((u64::from(found.uid()), u64::from(found.gid())), (uid, gid), "{name}");
+    }
+    assert_eq!(std::fs::metadata("/etc/passwd").unwrap().uid(), 0);
+    assert_eq!(std::fs::metadata("/etc").unwrap().uid(), 0);
+    // Several names could be somebody else's too: such a file stays root's, and is not read.
+    assert_eq!(std::fs::metadata(at.join("twice")).unwrap().uid(), 0);
+    for name in ["link", "etc/passwd", "twice", "fifo"] {
+        let (status, answer) = server.call("GET", &format!("/task/{id}/files/{name}"), None).await;
+        assert_eq!(status, 400, "{name}: {answer}");
+    }
+    assert_eq!(server.call("GET", &format!("/task/{id}/archive"), None).await.0, 200);
+    server.until(id, "archived", |task| task["status"]["primary"] == "archived").await;
+    assert!(!at.exists() && std::path::Path::new("/etc/passwd").exists());
+}
+
+#[tokio::test]
+async fn temporary_storage_has_its_size_and_goes_with_the_job() {
+    let server = docker().start().await;
+    let script = "touch /tmp-data/x && df -k /tmp-data | tail -1; \
+                  head -c 30000000 /dev/zero > /tmp-data/big || echo full; ls /tmp-data";
+    let mut wants = job_with(script, "requirements", "tmpstorage", json!({ "size": "20M", "path": null }));
+    wants["requirements"]["ram"] = json!(0.1);
+    let id = server.submit(wants.clone()).await;
+    let task = server.over(id).await;
+    assert_eq!(task["status"]["ending"], "done", "{task}");
+    let log = server.file(id, "god.log").await;
+    assert!(log.starts_with("tmpfs") && log.contains("full") && log.contains("big"), "{log}");
+    assert_eq!(task["requirements"]["tmpstorage"], json!({ "size": "20000000", "path": "/tmp-data" }));
+    wants["requirements"]["tmpstorage"]["size"] = json!("1g");
+    let (status, answer) = server.call("POST", "/task", Some(wants)).await;
+    assert!(status == 400 && answer["msg"].as_str().unwrap().contains("it is in memory"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_job_that_takes_too_much_memory_ends_as_that() {
     let server = docker().start().await;
     let mut hungry = job("x=1; while :; do x=$x$x; done");

@@ -40,6 +40,9 @@ fn a_link_is_its_role_and_without_arguments_it_helps() {
         assert!(said.contains(says), "{link}: {said}");
         assert_eq!(output.status.code(), Some(2), "{link}");
     }
+    // Without arguments it would clean.
+    let help = Command::new(bin.join("go-d-clean")).arg("--help").env_clear().output().unwrap();
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--older-than"));
     let data = dir.path().join("data");
     let status = Command::new(bin.join("go-d-web")).arg("status").env_clear().env("GODOCKER_DATA_DIR", data).output();
     let status = status.unwrap();

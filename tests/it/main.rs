@@ -6,6 +6,7 @@
 mod access;
 mod architecture;
 mod bad_input;
+mod cleaning;
 mod client;
 mod client_people;
 mod cluster;
@@ -14,6 +15,7 @@ mod data;
 mod docker_jobs;
 mod executors;
 mod faults;
+mod files;
 mod ftp;
 mod guests;
 mod install;

@@ -19,9 +19,9 @@ pub enum User {
         id: String,
         #[command(flatten)]
         shares: Shares,
-        /// Bytes that job directories may hold; 0 is no quota
-        #[arg(long, value_name = "BYTES")]
-        quota_disk: Option<u64>,
+        /// Bytes that job directories may hold, or 500M, 10G, 2T; 0 is no quota
+        #[arg(long, value_name = "SIZE")]
+        quota_disk: Option<String>,
         /// Bytes that the upload space may hold; 0 is no quota
         #[arg(long, value_name = "BYTES")]
         quota_upload: Option<u64>,

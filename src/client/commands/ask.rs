@@ -1,4 +1,4 @@
-//! `god job kill`, `suspend`, `resume`, `reschedule`, `archive`: each job is asked, whatever the others answered.
+//! `god job kill`, `suspend`, `resume`, `reschedule`, `archive`, `delete`: each job is asked, whatever the others answered.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ pub enum Wish {
     Resume,
     Reschedule,
     Archive,
+    Delete,
 }
 
 impl Wish {
@@ -26,6 +27,7 @@ impl Wish {
             Wish::Resume => Call::act(Method::GET, &["task", &id, "resume"]),
             Wish::Reschedule => Call::act(Method::GET, &["task", &id, "reschedule"]),
             Wish::Archive => Call::act(Method::GET, &["task", &id, "archive"]),
+            Wish::Delete => Call::act(Method::DELETE, &["task", &id, "archive"]),
         }
         .about(format!("job {id}"))
     }
@@ -37,6 +39,7 @@ impl Wish {
             Wish::Resume => "asked to go on",
             Wish::Reschedule => "asked to go back to the queue",
             Wish::Archive => "its files are being deleted",
+            Wish::Delete => "it is being deleted",
         }
     }
 }

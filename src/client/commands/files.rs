@@ -9,7 +9,7 @@ use reqwest::{Response, header};
 use serde_json::{Value, json};
 
 use super::{Done, Session};
-use crate::client::cli::Get;
+use crate::client::cli::{Archive, Get};
 use crate::client::error::ClientError;
 use crate::client::http::Call;
 use crate::client::table::Table;
@@ -20,7 +20,7 @@ const DIRECTORY: &str = "application/json; charset=utf-8";
 const QUIET: Duration = Duration::from_secs(60);
 
 pub async fn list(session: &Session, id: JobId, path: &str) -> Done {
-    let response = open(session, id, path).await?;
+    let response = open(session, id, path, None).await?;
     if !is_directory(&response) {
         let told = format!("{path} is a file: fetch it with `god job get {id} {path}`");
         return Err(ClientError::Usage(told));
@@ -46,10 +46,13 @@ fn table(entries: &Value) -> Table {
 }
 
 pub async fn get(session: &Session, asked: Get) -> Done {
-    let mut response = open(session, asked.id, &asked.path).await?;
+    let mut response = open(session, asked.id, &asked.path, asked.archive).await?;
     if is_directory(&response) {
         let (id, path) = (asked.id, &asked.path);
-        return Err(ClientError::Usage(format!("{path:?} is a directory: list it with `god job files {id} {path}`")));
+        let told = format!(
+            "{path:?} is a directory: list it with `god job files {id} {path}`, or fetch all of it with --archive tar"
+        );
+        return Err(ClientError::Usage(told));
     }
     if asked.output.as_deref() == Some(Path::new("-")) {
         while let Some(bytes) = session.server.chunk(&mut response, QUIET).await? {
@@ -71,18 +74,23 @@ pub async fn get(session: &Session, asked: Get) -> Done {
 
 /// Its own name, here, where nothing has that name yet; or wherever the user says.
 fn target(asked: &Get) -> Result<PathBuf, ClientError> {
-    let name = asked.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let last = asked.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let name = match asked.archive {
+        None => last.to_owned(),
+        Some(format) if last.is_empty() => format!("job-{}.{}", asked.id, format.as_str()),
+        Some(format) => format!("{last}.{}", format.as_str()),
+    };
     match &asked.output {
         Some(output) if output.is_dir() => Ok(output.join(name)),
         Some(output) => Ok(output.clone()),
-        None if Path::new(name).exists() => {
+        None if Path::new(&name).exists() => {
             Err(ClientError::Usage(format!("{name} exists here already: -o {name} replaces it")))
         }
         None => Ok(name.into()),
     }
 }
 
-async fn open(session: &Session, id: JobId, path: &str) -> Result<Response, ClientError> {
+async fn open(session: &Session, id: JobId, path: &str, archive: Option<Archive>) -> Result<Response, ClientError> {
     let id = id.to_string();
     let mut segments = vec!["task", id.as_str(), "files"];
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
@@ -92,7 +100,12 @@ async fn open(session: &Session, id: JobId, path: &str) -> Result<Response, Clie
     // The directory itself is `files/`.
     segments.extend(if parts.is_empty() { vec![""] } else { parts });
     let about = if path.is_empty() { format!("job {id}") } else { format!("{path} of job {id}") };
-    session.server.open(Call::read(&segments).about(about).stream()).await
+    let call = Call::read(&segments).about(about).stream();
+    let call = match archive {
+        Some(format) => call.query("archive", format.as_str()),
+        None => call,
+    };
+    session.server.open(call).await
 }
 
 fn is_directory(response: &Response) -> bool {

@@ -65,6 +65,7 @@ async fn run_job(session: &Session, job: Job) -> Done {
         Job::Resume(ids) => ask::all(session, &ids.ids, ask::Wish::Resume).await,
         Job::Reschedule(ids) => ask::all(session, &ids.ids, ask::Wish::Reschedule).await,
         Job::Archive(ids) => ask::all(session, &ids.ids, ask::Wish::Archive).await,
+        Job::Delete(ids) => ask::all(session, &ids.ids, ask::Wish::Delete).await,
         Job::Wait(asked) => wait::wait(session, asked).await,
         Job::Files { id, path } => files::list(session, id, &path).await,
         Job::Get(asked) => files::get(session, asked).await,

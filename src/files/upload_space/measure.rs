@@ -73,7 +73,7 @@ pub(super) fn parts(parts: &OwnedFd) -> Result<u64, FileError> {
         } else {
             bytes = bytes.saturating_add(size_of(&stat));
         }
-        Ok(())
+        Ok::<(), Errno>(())
     })?;
     Ok(bytes)
 }

@@ -67,6 +67,7 @@ impl Fixture {
             network: false,
             root: false,
             notify_email: false,
+            tmp_storage: None,
         };
         Job {
             id: JobId(id),

@@ -33,6 +33,8 @@ pub struct Capabilities {
     /// Runs in the image asked for; false means that the job runs on the host itself.
     pub images: bool,
     pub volumes: bool,
+    /// Room of a given size that is the attempt's alone (`tmpstorage`).
+    pub tmp_storage: bool,
     /// Every process that watches hears of every end, and not only of those it launched or listed.
     pub shared_ends: bool,
 }

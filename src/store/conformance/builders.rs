@@ -40,6 +40,7 @@ pub fn a_job() -> NewJob {
             network: true,
             root: false,
             notify_email: false,
+            tmp_storage: None,
         },
         submitted: Timestamp(1_000),
     }

@@ -176,29 +176,53 @@ pub async fn usage_sums_by_day_and_by_pair(store: &dyn Store) {
     assert_eq!(store.images(1).await.expect("the store answers"), ["b"]);
 }
 
+async fn disk_used(store: &dyn Store) -> std::collections::BTreeMap<String, u64> {
+    let all = store.disk_use().await.expect("the store answers");
+    all.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(user, bytes)| (user.to_string(), bytes)).collect()
+}
+
+async fn over_with(store: &dyn Store, new: NewJob, bytes: u64) -> JobId {
+    let id = submit(store, new).await;
+    let job = get(store, id).await;
+    let mut ended = end(&job, Ending::Done, 2_000);
+    if let JobState::Over(outcome) = &mut ended.state {
+        outcome.disk_bytes = bytes;
+    }
+    commit(store, ended).await;
+    id
+}
+
 pub async fn disk_use_is_of_over_jobs(store: &dyn Store) {
-    let used = async || -> std::collections::BTreeMap<String, u64> {
-        let all = store.disk_use().await.expect("the store answers");
-        all.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(user, bytes)| (user.to_string(), bytes)).collect()
-    };
     let of = |user: &str, bytes: u64| (user.to_owned(), bytes);
     let mut ids = Vec::new();
     for (user, bytes) in [("ann", 100), ("ann", 20), ("bob", 3)] {
-        let id = submit(store, a_job().of(user, "default")).await;
-        let job = get(store, id).await;
-        let mut ended = end(&job, Ending::Done, 2_000);
-        if let crate::domain::JobState::Over(outcome) = &mut ended.state {
-            outcome.disk_bytes = bytes;
-        }
-        commit(store, ended).await;
-        ids.push(id);
+        ids.push(over_with(store, a_job().of(user, "default"), bytes).await);
     }
-    assert_eq!(used().await, [of("ann", 120), of("bob", 3)].into());
+    assert_eq!(disk_used(store).await, [of("ann", 120), of("bob", 3)].into());
     archive_now(store, ids[0], 3_000).await;
-    assert_eq!(used().await, [of("ann", 20), of("bob", 3)].into());
+    assert_eq!(disk_used(store).await, [of("ann", 20), of("bob", 3)].into());
     assert!(store.remove(ids[0]).await.expect("the store answers"));
     assert!(store.remove(ids[1]).await.expect("the store answers"));
-    assert_eq!(used().await, [of("bob", 3)].into());
+    assert_eq!(disk_used(store).await, [of("bob", 3)].into());
+}
+
+pub async fn disk_use_is_recounted_from_the_records(store: &dyn Store) {
+    let of = |user: &str, bytes: u64| (user.to_owned(), bytes);
+    let measured = over_with(store, a_job().of("ann", "default"), 100).await;
+    let emptied = over_with(store, a_job().of("bob", "default"), 7).await;
+    archive_now(store, over_with(store, a_job().of("ann", "default"), 50).await, 3_000).await;
+    submit(store, a_job().of("cat", "default")).await;
+    for (id, disk_bytes) in [(measured, 30), (emptied, 0)] {
+        let job = get(store, id).await;
+        assert!(matches!(commit(store, change(&job, Transition::Measured { disk_bytes })).await, Applied::Done { .. }));
+        assert_eq!(get(store, id).await.state.outcome().map(|outcome| outcome.disk_bytes), Some(disk_bytes));
+    }
+    for _ in 0..2 {
+        store.recount_disk_use().await.expect("the store counts");
+        assert_eq!(disk_used(store).await, [of("ann", 30)].into());
+    }
+    archive_now(store, measured, 4_000).await;
+    assert!(disk_used(store).await.is_empty());
 }
 
 pub async fn only_the_newest_fence_lets_through(store: &dyn Store) {

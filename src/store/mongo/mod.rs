@@ -289,6 +289,13 @@ impl LedgerStore for MongoStore {
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {
         Ok(ledger::disk_use(&mut self.ops()).await?)
     }
+
+    async fn recount_disk_use(&self) -> Result<()> {
+        match self.mode {
+            Mode::Transactions => self.transact(ledger::RecountDisk).await,
+            Mode::Standalone => Ok(ledger::RecountDisk.write(&mut self.ops()).await?),
+        }
+    }
 }
 
 #[async_trait]

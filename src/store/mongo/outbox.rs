@@ -158,6 +158,7 @@ fn as_job(parent: &JobRecord) -> Job {
         network: false,
         root: false,
         notify_email: false,
+        tmp_storage: None,
     };
     parent.clone().job(spec.into())
 }

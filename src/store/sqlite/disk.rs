@@ -55,6 +55,17 @@ fn add(connection: &Connection, user: &str, bytes: i64) -> Result<()> {
     Ok(())
 }
 
+/// From the records, as the migration that made the table did.
+pub fn recount(connection: &Connection) -> Result<()> {
+    connection.execute("DELETE FROM disk_use", [])?;
+    connection.execute(
+        "INSERT INTO disk_use
+             SELECT user, sum(json_extract(state, '$.disk_bytes')) FROM jobs WHERE phase = ?1 GROUP BY user",
+        [Phase::Over as i64],
+    )?;
+    Ok(())
+}
+
 pub fn all(connection: &Connection) -> Result<Vec<(UserId, u64)>> {
     let mut users = Names::default();
     let mut select = connection.prepare_cached("SELECT user, bytes FROM disk_use WHERE bytes > 0")?;

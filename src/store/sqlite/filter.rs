@@ -89,10 +89,13 @@ fn phases(filter: &JobFilter, side: Side) -> Option<String> {
         Side::Ended => phases == [Phase::Over, Phase::Archived],
         Side::Both => phases.len() == 5,
     };
-    let numbers: Vec<_> = phases.iter().map(|phase| (*phase as i64).to_string()).collect();
     // jobs_active begins with the phase, so it wants to hear of all of them.
-    let said = phases.is_empty() || (all_of_its_side && side != Side::Active);
-    (!said).then(|| format!("phase IN ({})", numbers.join(", ")))
+    if phases.is_empty() || (all_of_its_side && side != Side::Active) {
+        return None;
+    }
+    let numbers: Vec<_> = phases.iter().map(|phase| (*phase as i64).to_string()).collect();
+    // To the letter what the condition of jobs_kept is.
+    Some(if let [one] = &numbers[..] { format!("phase = {one}") } else { format!("phase IN ({})", numbers.join(", ")) })
 }
 
 fn index(filter: &JobFilter, side: Side) -> &'static str {
@@ -109,6 +112,8 @@ fn index(filter: &JobFilter, side: Side) -> &'static str {
         Side::Active if user => "INDEXED BY jobs_active_user",
         Side::Active if project => "INDEXED BY jobs_active_project",
         Side::Active => "INDEXED BY jobs_active_top",
+        // The few that are due, whosever they are.
+        Side::Ended if filter.ended_before.is_some() && filter.phases == [Phase::Over] => "INDEXED BY jobs_kept",
         Side::Ended if by_end && user && project => "INDEXED BY jobs_over_user_project",
         Side::Ended if by_end && user => "INDEXED BY jobs_over_user",
         Side::Ended if by_end && project => "INDEXED BY jobs_over_project",

@@ -199,6 +199,10 @@ impl LedgerStore for SqliteStore {
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {
         self.readers.read(disk::all).await
     }
+
+    async fn recount_disk_use(&self) -> Result<()> {
+        self.writer.write(disk::recount).await
+    }
 }
 
 #[async_trait]

@@ -20,7 +20,7 @@ use crate::domain::AuditEntry;
 use crate::store::{AccountChange, Changed};
 
 /// A line of the audit log about what `caller` does now.
-fn entry(site: &Site, caller: &Caller, action: &str, subject: &str, details: Value) -> AuditEntry {
+pub(super) fn entry(site: &Site, caller: &Caller, action: &str, subject: &str, details: Value) -> AuditEntry {
     AuditEntry {
         at: site.clock.now(),
         actor: caller.id().to_string(),

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::config::parse_size;
 use crate::domain::{Acl, Mount, Quotas};
 use crate::web::error::{ApiError, FieldFault};
 
@@ -13,6 +14,8 @@ pub struct Reader {
     faults: Vec<FieldFault>,
 }
 
+/// What JSON's numbers hold exactly, with room to spare.
+const LARGEST: u64 = 1 << 52;
 const MAX_KEYS: usize = 16_384;
 const MAX_VOLUMES: usize = 50;
 /// Where jobs have what is ours.
@@ -39,17 +42,15 @@ impl Reader {
     /// What of `sent` (`prio`, `quota_time`..) is there; `prefix` is where it lies in the document.
     pub fn shares(&mut self, sent: &Value, prefix: &str, priority: &mut u8, quotas: &mut Quotas) {
         let Quotas { time, cpu, ram, gpu, disk, upload } = quotas;
-        for (key, quota) in [
-            ("quota_time", time),
-            ("quota_cpu", cpu),
-            ("quota_ram", ram),
-            ("quota_gpu", gpu),
-            ("quota_disk", disk),
-            ("quota_upload", upload),
-        ] {
-            if let Some(sent) = whole(sent.get(key), 1 << 52) {
+        for (key, quota) in
+            [("quota_time", time), ("quota_cpu", cpu), ("quota_ram", ram), ("quota_gpu", gpu), ("quota_upload", upload)]
+        {
+            if let Some(sent) = whole(sent.get(key), LARGEST) {
                 self.keep(&format!("{prefix}{key}"), sent, quota);
             }
+        }
+        if let Some(sent) = size(sent.get("quota_disk")) {
+            self.keep(&format!("{prefix}quota_disk"), sent, disk);
         }
         if let Some(sent) = whole(sent.get("prio"), 100) {
             self.keep(&format!("{prefix}prio"), sent.map(|prio| prio as u8), priority);
@@ -67,6 +68,13 @@ fn whole(value: Option<&Value>, most: u64) -> Option<Result<u64, String>> {
     };
     let whole = number.filter(|n: &f64| n.fract() == 0.0 && *n >= 0.0 && *n <= most as f64);
     Some(whole.map(|n| n as u64).ok_or_else(|| format!("expected a whole number from 0 to {most}")))
+}
+
+/// Bytes, also as `500M` or `10G`.
+fn size(value: Option<&Value>) -> Option<Result<u64, String>> {
+    let named = value.and_then(Value::as_str).and_then(parse_size).filter(|bytes| *bytes <= LARGEST);
+    let expected = || "expected bytes, or a size like 500M, 10G or 2T".to_owned();
+    named.map(Ok).or_else(|| whole(value, LARGEST).map(|sent| sent.map_err(|_| expected())))
 }
 
 /// A text without surrounding space; null and `""` are none.
@@ -186,6 +194,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_disk_quota_may_be_a_size() {
+        let read = |value: Value| size(Some(&value)).unwrap();
+        assert_eq!(
+            (read(json!("10G")), read(json!("3k")), read(json!("500"))),
+            (Ok(10_000_000_000), Ok(3_000), Ok(500))
+        );
+        assert_eq!((read(json!(7)), read(json!(""))), (Ok(7), Ok(0)));
+        assert!(size(None).is_none() && size(Some(&Value::Null)).is_none());
+        for bad in [json!("lots"), json!(-1), json!(1.5), json!("99999999T"), json!([1])] {
+            assert!(read(bad.clone()).unwrap_err().contains("10G"), "{bad}");
+        }
+    }
 
     #[test]
     fn an_address_is_one_address() {

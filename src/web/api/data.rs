@@ -44,7 +44,7 @@ async fn answer(site: &Site, caller: &Caller, path: String, request: &HttpReques
     match found.await? {
         Found::Directory(entries) => Ok(listing(&entries)),
         Found::File(file) => {
-            let mut response = stream(file, &path, request).await?;
+            let mut response = stream(file, &path, None, request).await?;
             // Whatever it is: it is saved, and not shown.
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/octet-stream"));

@@ -1,49 +1,79 @@
-//! The files of a job: directories as lists, files as streams.
+//! The files of a job: directories as lists or archives, files as streams.
 //!
 //! What lies there was written by a job and may be anything: nothing of it may run as ours in a browser.
 
+mod packed;
+
 use std::io::SeekFrom;
+use std::os::unix::fs::FileExt;
 
 use actix_web::body::SizedStream;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::range::{Part, part};
 use crate::domain::JobId;
-use crate::files::{Entry, EntryKind, FileError, OpenedFile};
+use crate::files::{Entry, EntryKind, FileError, Format, OpenedFile};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, blocking};
+use crate::web::shown::Shown;
 
 const CHUNK: usize = 64 * 1024;
+/// Of what is shown as itself: it loads nothing, runs nothing, and is of no origin.
+const IN_A_FRAME: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'";
+
+/// How a file or directory is asked for. All of it is optional.
+#[derive(Deserialize)]
+pub struct Asked {
+    /// A directory as one file: `tar` or `zip`.
+    archive: Option<String>,
+    /// 1: as what it is where a browser may show that, in a frame of our pages.
+    inline: Option<u8>,
+}
+
+impl Asked {
+    fn format(&self) -> Result<Option<Format>, ApiError> {
+        match self.archive.as_deref() {
+            None => Ok(None),
+            Some("tar") => Ok(Some(Format::Tar)),
+            Some("zip") => Ok(Some(Format::Zip)),
+            Some(_) => Err(ApiError::field("archive", "expected tar or zip")),
+        }
+    }
+}
 
 pub async fn root(
     site: web::Data<Site>,
     caller: Caller,
     id: web::Path<JobId>,
+    asked: web::Query<Asked>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    answer(&site, &caller, *id, "", &request).await
+    answer(&site, &caller, *id, "", &asked, &request).await
 }
 
 pub async fn file(
     site: web::Data<Site>,
     caller: Caller,
     place: web::Path<(JobId, String)>,
+    asked: web::Query<Asked>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let (id, path) = place.into_inner();
-    answer(&site, &caller, id, path.trim_end_matches('/'), &request).await
+    answer(&site, &caller, id, path.trim_end_matches('/'), &asked, &request).await
 }
 
 enum Found {
     Directory(Vec<Entry>),
-    File(OpenedFile),
+    /// With what of it may be shown.
+    File(OpenedFile, Option<Shown>),
 }
 
 async fn answer(
@@ -51,38 +81,52 @@ async fn answer(
     caller: &Caller,
     id: JobId,
     path: &str,
+    asked: &Asked,
     request: &HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     jobs::visible(site, caller, id).await?;
+    let format = asked.format()?;
     let directory = match site.files.open(id).await {
         // A job that never began has no directory yet.
-        Err(FileError::NotFound) if path.is_empty() => return Ok(listing(&[])),
+        Err(FileError::NotFound) if path.is_empty() && format.is_none() => return Ok(listing(&[])),
         opened => opened?,
     };
-    let asked = path.to_owned();
+    if let Some(format) = format {
+        return packed::answer(site, id, directory, path, format).await;
+    }
+    let (wanted, inline) = (path.to_owned(), asked.inline == Some(1));
     let found = blocking(move || {
-        if asked.is_empty() {
+        if wanted.is_empty() {
             return directory.list("").map(Found::Directory);
         }
-        match directory.open_file(&asked) {
-            Err(FileError::NotAFile) => match directory.list(&asked) {
+        match directory.open_file(&wanted) {
+            Err(FileError::NotAFile) => match directory.list(&wanted) {
                 Err(FileError::NotFound) => Err(FileError::NotAFile),
                 listed => listed.map(Found::Directory),
             },
-            opened => opened.map(Found::File),
+            opened => opened.and_then(|file| {
+                let shown = if inline { shown(&file)? } else { None };
+                Ok(Found::File(file, shown))
+            }),
         }
     });
     match found.await? {
         Found::Directory(entries) => Ok(listing(&entries)),
-        Found::File(file) => {
+        Found::File(file, shown) => {
             let limit = site.config.limits.max_file_download;
             if limit > 0 && file.size > limit {
                 let message = format!("{path} has {} bytes, and at most {limit} may be downloaded here", file.size);
                 return Err(ApiError::Forbidden(message));
             }
-            stream(file, path, request).await
+            stream(file, path, shown, request).await
         }
     }
+}
+
+fn shown(file: &OpenedFile) -> Result<Option<Shown>, FileError> {
+    let mut head = [0; 16];
+    let read = file.file.read_at(&mut head, 0).map_err(FileError::Io)?;
+    Ok(Shown::of(&head[..read]))
 }
 
 /// Old clients compare the content type to the letter.
@@ -109,7 +153,12 @@ fn guarded(status: StatusCode) -> HttpResponseBuilder {
     response
 }
 
-pub(super) async fn stream(file: OpenedFile, path: &str, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn stream(
+    file: OpenedFile,
+    path: &str,
+    shown: Option<Shown>,
+    request: &HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let tag = format!("\"{:x}-{:x}\"", file.size, file.modified.0);
     let asked = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     // A part of another version of the file is of no use: then all of it is sent.
@@ -127,7 +176,13 @@ pub(super) async fn stream(file: OpenedFile, path: &str, request: &HttpRequest) 
     };
     let mut response = guarded(status);
     let name = path.rsplit('/').next().unwrap_or(path);
-    if is_text(name) {
+    if let Some(shown) = shown {
+        response
+            .insert_header((header::CONTENT_TYPE, shown.content_type()))
+            // In a frame of ours, and of nobody else's.
+            .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"))
+            .insert_header((header::CONTENT_SECURITY_POLICY, IN_A_FRAME));
+    } else if is_text(name) {
         response.insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"));
     } else {
         let name = utf8_percent_encode(name, NON_ALPHANUMERIC);

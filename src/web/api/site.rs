@@ -63,6 +63,7 @@ fn features(can: Capabilities) -> Vec<&'static str> {
         (can.root, "root"),
         (can.images, "images"),
         (can.volumes, "volumes"),
+        (can.tmp_storage, "tmpstorage"),
     ];
     known.into_iter().filter_map(|(has, name)| has.then_some(name)).collect()
 }

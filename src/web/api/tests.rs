@@ -15,7 +15,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::bus::{Bus, Command, LocalBus, Role};
-use crate::config::{Config, DynamicField};
+use crate::config::{self, Config, DynamicField};
 use crate::domain::project::Project;
 use crate::domain::{Attempt, Ending, Job, JobId, JobState, Outcome, Request, Scope, StopCause, Timestamp, User};
 use crate::store::sqlite::testing::TestStore;
@@ -381,6 +381,65 @@ async fn files_are_listed_and_sent_in_parts_and_never_run() {
     assert_eq!(world.get(&log, "ben").await.status, 404);
     let from = world.get(&format!("/task/{id}/log?from=7"), "ann").await;
     assert_eq!(from.text(), "789");
+}
+
+#[actix_web::test]
+async fn a_directory_is_sent_as_one_file() {
+    use std::io::Read;
+    let world =
+        world_with(Config { limits: config::Limits { max_file_download: 1000, ..a_config().limits }, ..a_config() })
+            .await;
+    let id = world.submit("ann", &a_document()).await;
+    assert_eq!(world.get(&format!("/task/{id}/files?archive=tar"), "ann").await.status, 404, "nothing is there yet");
+    let directory = world.directory(id);
+    std::fs::create_dir_all(directory.join("out/deep")).unwrap();
+    std::fs::write(directory.join("out/deep/a b"), "fine").unwrap();
+    let tar = world.get(&format!("/task/{id}/files?archive=tar"), "ann").await;
+    assert_eq!((tar.status, tar.header("content-type")), (200, "application/x-tar"), "{}", tar.text());
+    assert_eq!(tar.header("content-disposition"), format!("attachment; filename*=UTF-8''job%2D{id}%2Etar"));
+    assert!(tar.header("content-security-policy").contains("sandbox"));
+    let mut tar = tar::Archive::new(&tar.bytes[..]);
+    let paths: Vec<_> =
+        tar.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
+    assert!(paths.contains(&format!("job-{id}/out/deep/a b")), "{paths:?}");
+    let zip = world.get(&format!("/task/{id}/files/out/deep?archive=zip"), "ann").await;
+    assert_eq!(zip.header("content-type"), "application/zip");
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip.bytes)).unwrap();
+    let mut text = String::new();
+    zip.by_name("deep/a b").unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "fine");
+    for (path, who, status) in [
+        ("files?archive=rar", "ann", 400),
+        ("files/out/deep/a%20b?archive=tar", "ann", 404),
+        ("files/..?archive=tar", "ann", 400),
+        ("files?archive=tar", "ben", 404),
+        ("files?archive=tar", "root", 200),
+    ] {
+        assert_eq!(world.get(&format!("/task/{id}/{path}"), who).await.status, status, "{path}");
+    }
+    std::fs::write(directory.join("out/large"), vec![0; 1000]).unwrap();
+    let refused = world.get(&format!("/task/{id}/files/out?archive=zip"), "ann").await;
+    assert!(refused.status == 403 && refused.text().contains("at most 1000"), "{}", refused.text());
+}
+
+#[actix_web::test]
+async fn what_is_shown_in_a_frame_is_what_it_begins_with() {
+    let world = world().await;
+    let id = world.submit("ann", &a_document()).await;
+    let directory = world.directory(id);
+    std::fs::write(directory.join("plot"), b"\x89PNG\r\n\x1a\n....").unwrap();
+    std::fs::write(directory.join("evil.png"), "<svg onload=alert(1)>").unwrap();
+    let get = async |path: &str| world.get(&format!("/task/{id}/files/{path}"), "ann").await;
+    let plot = get("plot?inline=1").await;
+    assert_eq!((plot.header("content-type"), plot.header("content-disposition")), ("image/png", ""));
+    assert_eq!((plot.header("x-content-type-options"), plot.header("x-frame-options")), ("nosniff", "SAMEORIGIN"));
+    let policy = plot.header("content-security-policy").to_owned();
+    assert!(policy.contains("default-src 'none'") && policy.contains("sandbox;"), "{policy}");
+    for path in ["plot", "evil.png", "evil.png?inline=1"] {
+        let saved = get(path).await;
+        assert_eq!(saved.header("content-type"), "application/octet-stream", "{path}");
+        assert!(saved.header("content-disposition").starts_with("attachment"), "{path}");
+    }
 }
 
 #[actix_web::test]

@@ -63,6 +63,34 @@ pub async fn projects(site: web::Data<Site>, caller: Caller, id: web::Path<UserI
 }
 
 #[derive(Deserialize)]
+pub struct Limit {
+    limit: Option<usize>,
+}
+
+/// Jobs listed unless asked otherwise.
+const LARGEST: usize = 100;
+
+/// What uses the user's space, the largest jobs first.
+pub async fn disk(
+    site: web::Data<Site>,
+    caller: Caller,
+    id: web::Path<UserId>,
+    asked: web::Query<Limit>,
+) -> Result<HttpResponse, ApiError> {
+    let user = known(&site, &caller, &id).await?;
+    let found = crate::web::disk::of(&site, &user, asked.limit.unwrap_or(LARGEST)).await?;
+    let jobs: Vec<Value> = found
+        .largest
+        .iter()
+        .map(|(job, bytes)| {
+            let ended = job.state.outcome().map(|outcome| view::date(outcome.ended));
+            json!({ "id": job.id, "name": job.spec.name, "project": job.owner.project, "date_over": ended, "size": bytes })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({ "used": found.used, "quota": found.quota, "count": found.jobs, "jobs": jobs })))
+}
+
+#[derive(Deserialize)]
 pub struct Span {
     days: Option<u32>,
 }

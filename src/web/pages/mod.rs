@@ -7,7 +7,9 @@ mod admin;
 mod assets;
 mod chrome;
 mod data;
+mod disk;
 mod error;
+mod files;
 mod job;
 mod jobs;
 mod login;
@@ -39,11 +41,13 @@ routes! { "", resource;
     "/logout" { POST Look => login::logout }
     "/jobs" { GET Look => jobs::get }
     "/jobs/new" { GET Look => new_job::get, POST Work => new_job::post }
+    "/jobs/archive" { POST Work => jobs::archive }
     "/jobs/{id}" { GET Look => job::get }
-    "/jobs/{id}/files/{path:.*}" { GET Look => job::files }
+    "/jobs/{id}/files/{path:.*}" { GET Look => files::get }
     "/jobs/{id}/{verb}" { POST Work => job::post }
     "/data" { GET Look => data::root, POST Work => data::post_root }
     "/data/{path:.*}" { GET Look => data::get, POST Work => data::post }
+    "/disk" { GET Look => disk::get }
     "/profile" { GET Account => profile::get, POST Account => profile::post }
     "/profile/key" { POST Account => profile::renew_key }
     "/profile/password" { POST Account => profile::change_password }

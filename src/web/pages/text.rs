@@ -32,14 +32,7 @@ pub fn duration(span: Duration) -> String {
     }
 }
 
-pub fn bytes(size: u64) -> String {
-    match size {
-        0..1000 => format!("{size} B"),
-        1000..1_000_000 => format!("{:.1} kB", size as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", size as f64 / 1e6),
-        _ => format!("{:.1} GB", size as f64 / 1e9),
-    }
-}
+pub use crate::domain::readable_bytes as bytes;
 
 /// How long it ran, or has run.
 pub fn run_time(job: &Job, now: Timestamp) -> Option<Duration> {

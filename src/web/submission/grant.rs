@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Draft, VolumeWish, Wanted, volumes};
 use crate::config::Config;
 use crate::domain::project::Project;
-use crate::domain::{Dependency, DependencyOn, Ending, JobId, JobSpec, Mount, Resources, User};
+use crate::domain::{Dependency, DependencyOn, Ending, JobId, JobSpec, Mount, Resources, TmpStorage, User};
 use crate::plugins::executor::{Capabilities, Node};
 use crate::web::error::FieldFault;
 
@@ -95,6 +95,7 @@ fn spec(draft: Draft, volumes: Vec<Mount>, config: &Config) -> JobSpec {
         network: draft.network && !config.access.network_disabled,
         root: draft.root,
         notify_email: draft.notify_email,
+        tmp_storage: draft.tmp_storage,
     }
 }
 
@@ -117,11 +118,26 @@ fn check_capabilities(draft: &Draft, executor: &str, can: Capabilities, faults: 
     if !draft.ports.is_empty() && !can.ports {
         fault(faults, "requirements.ports", format!("the executor {executor} cannot open ports"));
     }
+    if let Some(tmp) = &draft.tmp_storage {
+        check_tmp_storage(tmp, draft, executor, can, faults);
+    }
     if !can.volumes {
         for wish in draft.volumes.iter().filter(|wish| wish.what.name != volumes::HOME) {
             let message = format!("the executor {executor} cannot grant volumes, as it runs jobs on the host itself");
             fault(faults, format!("{}.name", wish.field), message);
         }
+    }
+}
+
+fn check_tmp_storage(tmp: &TmpStorage, draft: &Draft, executor: &str, can: Capabilities, faults: &mut Faults) {
+    if !can.tmp_storage {
+        let message = format!("the executor {executor} cannot provide temporary storage");
+        fault(faults, "requirements.tmpstorage", message);
+    } else if tmp.bytes > draft.resources.ram.bytes() {
+        let ram = draft.resources.ram;
+        let message =
+            format!("it is in memory, and the job asks for {ram} GB of that: ask for more ram, or less of this");
+        fault(faults, "requirements.tmpstorage.size", message);
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::reader::{Faults, Section, kind, text_fault, whole};
 use super::{Draft, VolumeWish, Wanted, grammar};
-use crate::config::Config;
-use crate::domain::{Acl, ArraySpec, Cores, Dependency, Label, Memory, ProjectId, Resources, UserId};
+use crate::config::{Config, parse_size};
+use crate::domain::{Acl, ArraySpec, Cores, Dependency, Label, Memory, ProjectId, Resources, TmpStorage, UserId};
 use crate::web::error::FieldFault;
 
 const MAX_NAME: usize = 200;
@@ -62,13 +62,53 @@ fn draft(document: &Map<String, Value>, config: &Config, faults: &Faults) -> Dra
         network: container.flag("network", true),
         root: container.flag("root", false),
         notify_email: notify.flag("email", false),
+        tmp_storage: tmp_storage(&requirements, faults),
     }
 }
 
+/// `{"size": "10g", "path": null}`; without a size it is nothing to ask for, as old clients send it.
+fn tmp_storage(requirements: &Section, faults: &Faults) -> Option<TmpStorage> {
+    let sent = requirements.get("tmpstorage")?;
+    let fault = |field: &str, message: &str| faults.add(format!("requirements.tmpstorage{field}"), message);
+    let Some(sent) = sent.as_object() else {
+        fault("", &format!("expected an object with a size, got {}", kind(sent)));
+        return None;
+    };
+    let size = sent.get("size").filter(|size| !size.is_null() && size.as_str() != Some(""))?;
+    let bytes = match size {
+        Value::String(text) => parse_size(text),
+        other => other.as_u64(),
+    };
+    let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else {
+        fault(".size", "expected a size like 500M or 10g");
+        return None;
+    };
+    let path = match sent.get("path").filter(|path| !path.is_null()) {
+        None => TmpStorage::PATH,
+        Some(path) => match path.as_str().filter(|path| is_free_path(path)) {
+            Some(path) => path,
+            None => {
+                fault(".path", "expected a path in the container like /scratch, outside of /mnt and the system's");
+                return None;
+            }
+        },
+    };
+    Some(TmpStorage { bytes, path: path.into() })
+}
+
+/// A place in a container that nothing of ours and nothing of the system's is at.
+fn is_free_path(path: &str) -> bool {
+    const TAKEN: [&str; 11] = ["mnt", "proc", "sys", "dev", "etc", "bin", "sbin", "lib", "lib64", "usr", "run"];
+    let mut parts = path.split('/');
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    parts.next() == Some("")
+        && path.len() <= 200
+        && path.chars().all(harmless)
+        && parts.clone().all(|part| !matches!(part, "" | "." | ".."))
+        && parts.next().is_some_and(|first| !TAKEN.contains(&first))
+}
+
 fn refuse_unsupported(requirements: &Section) {
-    if requirements.get("tmpstorage").is_some() {
-        requirements.fault("tmpstorage", "the executor here cannot provide temporary storage");
-    }
     if !requirements.list("uris", usize::MAX).is_empty() {
         requirements.fault("uris", "the executor here cannot fetch files before a job starts");
     }

@@ -1,3 +1,5 @@
+mod tmp_storage;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -96,6 +98,7 @@ pub(crate) fn a_config() -> Config {
             rate_limit: None,
             rate_limit_all: None,
         },
+        disk: config::Disk { clean_old: Duration::from_secs(86_400), retention: None, measure_every: None },
         kill_grace: Duration::from_secs(1),
         log: config::Log { level: "info".into(), json: false },
         instance_id: None,
@@ -281,7 +284,6 @@ fn each_fault_is_found_under_its_field() {
         same("requirements.maxlifespan", json!("99999999999999999999w")),
         same("requirements.maxlifespan", json!("9999999999999999w")),
         same("requirements.maxlifespan", json!([1])),
-        same("requirements.tmpstorage", json!({ "size": "10g", "path": null })),
         same("requirements.uris", json!(["http://x/y"])),
         same("requirements.uris", json!("http://x/y")),
         same("requirements.array", json!("1:10")),
@@ -401,7 +403,7 @@ fn a_life_span_is_shown_as_it_is_sent() {
 }
 
 fn all_capabilities() -> Capabilities {
-    Capabilities { pause: true, ports: true, root: true, images: true, volumes: true, shared_ends: true }
+    crate::plugins::registry::capabilities("docker").unwrap()
 }
 
 fn a_node(cpu: u32, gb: u64, labels: &[&str]) -> Node {

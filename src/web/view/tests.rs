@@ -29,6 +29,7 @@ fn a_spec() -> JobSpec {
         network: true,
         root: false,
         notify_email: false,
+        tmp_storage: None,
     }
 }
 

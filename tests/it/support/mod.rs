@@ -159,6 +159,11 @@ impl Server {
         self.dir.path()
     }
 
+    /// `go-d ..` on this server's data; what it prints.
+    pub fn go_d(&self, args: &[&str]) -> std::process::Output {
+        go_d(&self.env, args, "")
+    }
+
     /// `go-d user ..` on this server's database; what it prints.
     pub fn go_d_user(&self, args: &[&str], stdin: &str) -> std::process::Output {
         let args: Vec<_> = ["user"].iter().chain(args).copied().collect();
@@ -173,6 +178,13 @@ impl Server {
         assert!(made.status.success(), "{said}{}", String::from_utf8_lossy(&made.stderr));
         let key = said.split("API key: ").nth(1).unwrap().lines().next().unwrap();
         self.token_of(id, key).await
+    }
+
+    /// The most memory that it has had, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// SIGKILL, as a crash.

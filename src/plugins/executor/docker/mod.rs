@@ -54,8 +54,15 @@ const INSPECT_PAUSE: Duration = Duration::from_millis(100);
 impl DockerExecutor {
     pub const NAME: &'static str = "docker";
 
-    pub const CAPABILITIES: Capabilities =
-        Capabilities { pause: true, ports: true, root: true, images: true, volumes: true, shared_ends: true };
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        pause: true,
+        ports: true,
+        root: true,
+        images: true,
+        volumes: true,
+        tmp_storage: true,
+        shared_ends: true,
+    };
 
     /// The engine is not asked yet, and need not be there.
     pub fn new(config: &config::Docker, instance: InstanceId, network_disabled: bool) -> Self {

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use bollard::models::{Mount, MountType};
+use bollard::models::{Mount, MountTmpfsOptions, MountType};
 
 use super::LABEL;
 use crate::config;
-use crate::domain::{Acl, PortMapping};
+use crate::domain::{Acl, PortMapping, TmpStorage};
 use crate::plugins::executor::{DATA_MOUNT, Launch};
 
 /// The job directory, inside.
@@ -90,7 +90,22 @@ pub fn mounts(launch: &Launch) -> Vec<Mount> {
         bind(volume.path.display().to_string(), volume.mount.display().to_string(), read_only)
     });
     let data = launch.data.iter().map(|data| bind(data.display().to_string(), DATA_MOUNT.to_owned(), true));
-    std::iter::once(directory).chain(volumes).chain(data).collect()
+    let tmp = launch.job.spec.tmp_storage.as_ref().map(tmp_storage);
+    std::iter::once(directory).chain(volumes).chain(data).chain(tmp).collect()
+}
+
+/// A tmpfs: the kernel holds it to its size, and counts what is in it as the job's memory.
+fn tmp_storage(tmp: &TmpStorage) -> Mount {
+    Mount {
+        target: Some(tmp.path.display().to_string()),
+        typ: Some(MountType::TMPFS),
+        tmpfs_options: Some(MountTmpfsOptions {
+            size_bytes: i64::try_from(tmp.bytes).ok(),
+            mode: Some(0o1777),
+            ..MountTmpfsOptions::default()
+        }),
+        ..Mount::default()
+    }
 }
 
 pub fn environment(launch: &Launch) -> Vec<String> {

@@ -57,8 +57,15 @@ struct Inner {
 impl NativeExecutor {
     pub const NAME: &'static str = "native";
 
-    pub const CAPABILITIES: Capabilities =
-        Capabilities { pause: true, ports: false, root: false, images: false, volumes: false, shared_ends: false };
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        pause: true,
+        ports: false,
+        root: false,
+        images: false,
+        volumes: false,
+        tmp_storage: false,
+        shared_ends: false,
+    };
 
     /// `program` is our own binary, which knows [`SPAWNER_ARG`].
     ///

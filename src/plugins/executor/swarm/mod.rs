@@ -75,8 +75,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 impl SwarmExecutor {
     pub const NAME: &'static str = "swarm";
 
-    pub const CAPABILITIES: Capabilities =
-        Capabilities { pause: false, ports: true, root: true, images: true, volumes: true, shared_ends: true };
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        pause: false,
+        ports: true,
+        root: true,
+        images: true,
+        volumes: true,
+        shared_ends: true,
+        tmp_storage: true,
+    };
 
     /// The manager is not asked yet, and need not be there. `grace`: between SIGTERM and SIGKILL.
     pub fn new(

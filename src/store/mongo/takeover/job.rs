@@ -96,6 +96,7 @@ fn spec(fields: Fields<'_>) -> Result<JobSpec, Reason> {
         network: fields.bool_or("container.network", true)?,
         root: fields.bool_or("container.root", false)?,
         notify_email: fields.bool_or("notify.email", false)?,
+        tmp_storage: None,
     })
 }
 

@@ -61,8 +61,8 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/task/{id}/archive", User, "Delete the files of an over job", &[], None, One("Message")),
     op("delete", "/task/{id}/archive", User, "Delete an over job and its record", &[], None, One("Message")),
     op("get", "/task/{id}/children", User, "The jobs of an array", &["skip", "limit"], None, Many("Task")),
-    op("get", "/task/{id}/files", User, "The job directory", &[], None, Many("Entry")),
-    op("get", "/task/{id}/files/{path}", User, "A directory as a list, or a file's bytes; one range is honoured", &[], None, Data("application/octet-stream")),
+    op("get", "/task/{id}/files", User, "The job directory; archive=tar or zip sends all of it as one file", &["archive"], None, Many("Entry")),
+    op("get", "/task/{id}/files/{path}", User, "A directory as a list or archive, or a file's bytes; one range is honoured", &["archive", "inline"], None, Data("application/octet-stream")),
     op("get", "/archive/{days}", User, "Archive own jobs that have been over for so many days", &["tag"], None, One("Message")),
     op("delete", "/archive/{days}", User, "Delete own jobs that have been over for so many days", &["tag"], None, One("Message")),
     op("get", "/user", Admin, "All users", &["search"], None, Many("User")),
@@ -70,6 +70,7 @@ const OPERATIONS: &[Operation] = &[
     op("put", "/user/{id}", User, "Change email, SSH key, and, as an administrator, priority and quotas", &[], Some("User"), One("User")),
     op("get", "/user/{id}/project", User, "The user's projects, the default first", &[], None, Many("Project")),
     op("get", "/user/{id}/usage", User, "The user's use, a row a day", &["days"], None, Many("Usage")),
+    op("get", "/user/{id}/disk", User, "What uses the user's space: jobs whose files are kept, largest first", &["limit"], None, One("DiskUse")),
     op("delete", "/user/{id}/task", User, "Kill all jobs of the user", &["tag"], None, One("Message")),
     op("post", "/user/{id}/apikey", User, "Replace the own API key; the answer is the only place that shows it", &[], None, One("ApiKey")),
     op("delete", "/user/{id}", Admin, "Delete a user with all data: jobs, their files, tokens", &[], None, One("Message")),
@@ -168,7 +169,9 @@ fn operation_id(operation: &Operation) -> String {
 fn query(name: &str) -> Value {
     match name {
         "dir" | "recursive" => json!({ "type": "integer", "enum": [1] }),
-        "offset" | "skip" | "limit" | "from" | "timeout" | "before" => json!({ "type": "integer", "minimum": 0 }),
+        "offset" | "skip" | "limit" | "inline" | "from" | "timeout" | "before" => {
+            json!({ "type": "integer", "minimum": 0 })
+        }
         "days" => json!({ "type": "integer", "minimum": 1 }),
         "children" => json!({ "type": "boolean" }),
         _ => json!({ "type": "string" }),
@@ -301,6 +304,9 @@ fn schemas() -> Value {
         })),
         "Stored": object(&["msg", "name", "size"], &json!({ "msg": text, "name": text, "size": whole })),
         "DataUsage": object(&["used", "quota"], &json!({ "used": whole, "quota": whole })),
+        "DiskUse": object(&["used", "quota", "count", "jobs"], &json!({
+            "used": whole, "quota": whole, "count": whole, "jobs": { "type": "array", "items": { "type": "object" } },
+        })),
         "Usage": object(&["date", "cpu", "ram", "time"], &json!({
             "date": text, "cpu": number, "ram": number, "time": number, "jobs": whole,
         })),

@@ -2,7 +2,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::files::{FileRow, file_rows};
 use super::view::{Action, Fact, actions, facts};
 use crate::domain::{Job, JobId, Phase, Place};
 use crate::files::{FileError, JobDirectory};
@@ -13,6 +12,7 @@ use crate::web::jobs::{self, blocking};
 use crate::web::log_follow::begun;
 use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
+use crate::web::pages::files::{FileRow, file_rows};
 use crate::web::pages::text::{self, Date};
 
 #[derive(Deserialize)]
@@ -87,11 +87,11 @@ pub async fn get(
     let id: JobId = id.parse().map_err(|_| failed(ApiError::NotFound("job")))?;
     let job = jobs::visible(&site, &caller, id).await.map_err(failed)?;
     let chrome = Chrome::new(&request, Some(&caller), "jobs");
-    let shown = job_page(&site, chrome, &job, asked.skip).await.map_err(failed)?;
+    let shown = job_page(&site, chrome, &job, caller.may_manage(&job.owner.user), asked.skip).await.map_err(failed)?;
     Ok(page(&shown))
 }
 
-async fn job_page(site: &Site, chrome: Chrome, job: &Job, skip: u64) -> Result<JobPage, ApiError> {
+async fn job_page(site: &Site, chrome: Chrome, job: &Job, may_purge: bool, skip: u64) -> Result<JobPage, ApiError> {
     let now = site.clock.now();
     let waiting = if job.state.phase() == Phase::Pending { site.queue.explain(&[job.id]).await } else { Vec::new() };
     let (state, tone) = text::state(job);
@@ -112,7 +112,7 @@ async fn job_page(site: &Site, chrome: Chrome, job: &Job, skip: u64) -> Result<J
         state,
         tone,
         sentence: text::sentence(job, waiting.first()),
-        actions: actions(job, &site.queue.executors()),
+        actions: actions(job, &site.queue.executors(), may_purge),
         submitted: Date::of(job.submitted),
         started: job.state.started().map(Date::of),
         ended: job.state.outcome().map(|outcome| Date::of(outcome.ended)),
@@ -196,7 +196,7 @@ async fn output(site: &Site, job: &Job) -> Result<Output, ApiError> {
         Err(error) => return Err(error.into()),
     };
     let read = blocking(move || {
-        let (files, more_files) = file_rows(id, "", &directory.list("")?);
+        let (files, more_files) = file_rows(id, "", &directory.list("")?, 0);
         let (log, err) = (tail(&directory, "god.log")?, tail(&directory, "god.err")?);
         Ok::<_, FileError>(Output { log, err, files, more_files })
     });

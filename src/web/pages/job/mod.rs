@@ -1,11 +1,9 @@
 //! One job: what happens now, its output as it grows, its files, and what may be asked of it.
 
-mod files;
 mod get;
 mod post;
 mod view;
 
-pub use files::files;
 pub use get::get;
 pub use post::post;
 pub use view::Fact;

@@ -21,9 +21,12 @@ pub async fn post(
         "resume" => Wish::Resume,
         "reschedule" => Wish::Reschedule,
         "archive" => Wish::Archive,
+        "purge" => Wish::Purge,
         _ => return Err(failed(ApiError::NotFound("page"))),
     };
     let id: JobId = id.parse().map_err(|_| failed(ApiError::NotFound("job")))?;
     jobs::ask(&site, &caller, id, wish).await.map_err(failed)?;
-    Ok(see(&Chrome::new(&request, None, "").base, &format!("/jobs/{id}")))
+    // A job that is being deleted has no page to come back to.
+    let next = if wish == Wish::Purge { "/jobs?over=1".to_owned() } else { format!("/jobs/{id}") };
+    Ok(see(&Chrome::new(&request, None, "").base, &next))
 }

@@ -24,8 +24,10 @@ pub struct Action {
     pub confirm: &'static str,
 }
 
-pub fn actions(job: &Job, executors: &[(String, Capabilities)]) -> Vec<Action> {
-    let action = |verb, label, confirm| Action { verb, label, danger: matches!(verb, "kill" | "archive"), confirm };
+/// `may_purge`: the reader may delete it with its record.
+pub fn actions(job: &Job, executors: &[(String, Capabilities)], may_purge: bool) -> Vec<Action> {
+    let action =
+        |verb, label, confirm| Action { verb, label, danger: matches!(verb, "kill" | "archive" | "purge"), confirm };
     let kill = || action("kill", "Kill", "Kill this job? It cannot go on afterwards.");
     let pause = job.state.attempt().is_some_and(|attempt| {
         executors.iter().any(|(name, capabilities)| *name == attempt.executor && capabilities.pause)
@@ -53,10 +55,13 @@ pub fn actions(job: &Job, executors: &[(String, Capabilities)]) -> Vec<Action> {
             actions.push(kill());
             actions
         }
-        JobState::Over(_) if job.parent().is_none() => {
-            vec![action("archive", "Archive", "Archive this job? Its files are deleted; its record stays.")]
+        JobState::Over(_) | JobState::Archived { .. } if job.parent().is_some() => Vec::new(),
+        state => {
+            let archive = || action("archive", "Archive", "Archive this job? Its files are deleted; its record stays.");
+            let purge = || action("purge", "Delete", "Delete this job? Its files and its record go for good.");
+            let can_archive = matches!(state, JobState::Over(_));
+            can_archive.then(archive).into_iter().chain(may_purge.then(purge)).collect()
         }
-        JobState::Over(_) | JobState::Archived { .. } => Vec::new(),
     }
 }
 

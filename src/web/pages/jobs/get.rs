@@ -33,6 +33,8 @@ struct JobsPage {
     /// That of these which is shown.
     project: Option<String>,
     rows: Vec<Row>,
+    /// Some of them can be archived.
+    archivable: bool,
     /// Not the first page: there may be nothing on it.
     later: bool,
     newer: Option<String>,
@@ -41,6 +43,8 @@ struct JobsPage {
 
 struct Row {
     id: String,
+    /// Its files are kept.
+    archivable: bool,
     name: String,
     owner: String,
     state: &'static str,
@@ -75,7 +79,7 @@ pub async fn get(
     let ids: Vec<_> = jobs.iter().filter(|job| job.state.phase() == Phase::Pending).map(|job| job.id).collect();
     let waiting = if ids.is_empty() { Vec::new() } else { site.queue.explain(&ids).await };
     let now = site.clock.now();
-    let rows = jobs.iter().map(|job| row(job, waiting.iter().find(|w| w.job == job.id), now)).collect();
+    let rows: Vec<Row> = jobs.iter().map(|job| row(job, waiting.iter().find(|w| w.job == job.id), now)).collect();
     let chrome = Chrome::new(&request, Some(&caller), "jobs");
     let link = |skip: u64| {
         let (base, over, all) = (&chrome.base, if over { "over=1&" } else { "" }, if all { "all=1&" } else { "" });
@@ -90,6 +94,7 @@ pub async fn get(
         admin: caller.is_admin(),
         shared: caller.shared.iter().map(ToString::to_string).collect(),
         project: project.map(ToString::to_string),
+        archivable: rows.iter().any(|row| row.archivable),
         rows,
         later: asked.skip > 0,
         newer,
@@ -131,6 +136,7 @@ fn row(job: &Job, waiting: Option<&WaitingJob>, now: Timestamp) -> Row {
     };
     Row {
         id: job.id.to_string(),
+        archivable: job.state.phase() == Phase::Over,
         name: job.spec.name.clone(),
         owner: job.owner.user.to_string(),
         state,
