@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -59,9 +60,61 @@ pub fn claim(directory: &Path, attempt: u32, what: &str) -> io::Result<Claim> {
     }
 }
 
+/// What the wrapper of an attempt has left in the job directory since it was claimed. All of these lie on one file
+/// system, so that their times are of one clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// It has not begun.
+    Nothing,
+    /// It began, this long after which it has not ended yet.
+    Begun(Duration),
+    /// It has said its exit code.
+    Ended,
+}
+
+/// # Errors
+/// The file system's.
+pub fn trace(private_directory: &Path, directory: &Path, attempt: u32) -> io::Result<Trace> {
+    let claimed = std::fs::metadata(path(private_directory, attempt))?.modified()?;
+    // Links are not followed: the directory is the user's.
+    let since = |name: &str| {
+        let found = std::fs::symlink_metadata(directory.join(name)).ok()?;
+        (found.modified().ok()? >= claimed).then_some(found)
+    };
+    if since("god.info").is_none() {
+        return Ok(Trace::Nothing);
+    }
+    let ended = since("god.exit").is_some_and(|said| said.len() > 0);
+    Ok(if ended { Trace::Ended } else { Trace::Begun(claimed.elapsed().unwrap_or_default()) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_attempt_left_is_not_what_an_earlier_one_did() {
+        let dir = tempfile::tempdir().unwrap();
+        let (private, task) = (dir.path().join("private"), dir.path().join("task"));
+        [&private, &task].iter().for_each(|made| std::fs::create_dir(made).unwrap());
+        let write = |name: &str, text: &str, age: u64| {
+            let path = task.join(name);
+            std::fs::write(&path, text).unwrap();
+            let then = std::time::SystemTime::now() - Duration::from_secs(age);
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
+        };
+        write("god.info", "1\n2\n", 100);
+        write("god.exit", "7\n", 100);
+        claim(&private, 2, "c2").unwrap();
+        let trace = || trace(&private, &task, 2).unwrap();
+        assert_eq!(trace(), Trace::Nothing);
+        write("god.info", "3\n", 0);
+        assert!(matches!(trace(), Trace::Begun(_)));
+        write("god.exit", "", 0);
+        assert!(matches!(trace(), Trace::Begun(_)));
+        write("god.exit", "0\n", 0);
+        assert_eq!(trace(), Trace::Ended);
+    }
 
     #[test]
     fn an_attempt_is_begun_with_one_thing_only() {

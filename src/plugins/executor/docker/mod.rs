@@ -22,7 +22,7 @@ use bollard::query_parameters::{
 };
 use tokio::sync::{Semaphore, mpsc};
 
-use super::claim::{Claim, claim, give_back};
+use super::claim::{Claim, Trace, claim, give_back, trace};
 use super::engine::answer::{is_port_taken, of_docker, status_code};
 use super::engine::{LABEL, connect, inside};
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
@@ -48,6 +48,8 @@ struct Inner {
 /// Host ports that are tried before a launch is given up.
 const PORT_TRIES: u16 = 20;
 const RECONNECT: Duration = Duration::from_secs(1);
+/// How long what an engine has lost sight of may take to say how it ended.
+const UNSEEN_FOR: Duration = Duration::from_secs(120);
 const INSPECT_TRIES: u32 = 50;
 const INSPECT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -321,11 +323,38 @@ impl Inner {
             }
             return LaunchError::PortTaken;
         }
+        if error.to_string().contains("already exists") {
+            return LaunchError::Executor(self.begun_unseen(launch, id).await);
+        }
         let error = of_docker(error);
         if matches!(error, ExecutorError::Refused(_)) {
             self.remove_unless_it_runs(id).await;
         }
         LaunchError::Executor(error)
+    }
+
+    /// The engine was killed while it began this container: its runtime has a task that the engine does not know of, which
+    /// may have begun or never will. What the attempt has written tells.
+    async fn begun_unseen(&self, launch: &Launch, id: &str) -> ExecutorError {
+        let number = launch.attempt.number;
+        match trace(&launch.private_directory, &launch.directory, number) {
+            Ok(Trace::Nothing) => {
+                if self.remove(id).await
+                    && let Err(error) = give_back(&launch.private_directory, number, id)
+                {
+                    tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
+                }
+                ExecutorError::Unavailable("the engine was stopped while it began this".to_owned())
+            }
+            Ok(Trace::Begun(age)) if age < UNSEEN_FOR => {
+                ExecutorError::Unavailable("it runs, and its engine has lost sight of it".to_owned())
+            }
+            Ok(Trace::Begun(_) | Trace::Ended) => {
+                self.remove(id).await;
+                ExecutorError::BegunBefore
+            }
+            Err(error) => ExecutorError::Unavailable(format!("what became of it cannot be read: {error}")),
+        }
     }
 
     async fn has_not_begun(&self, id: &str) -> bool {
