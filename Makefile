@@ -14,7 +14,7 @@ demo: ## install what is missing, build, start, run a job, leave the page's addr
 	@scripts/demo
 
 test: ## install and start what the tests need, run them, stop what was started
-	@scripts/with-services sh -c '$(CARGO) test --locked && scripts/soak'
+	@scripts/with-services $(CARGO) test --locked
 
 SECONDS ?= 600
 soak: ## a cluster under faults, for SECONDS (default 600)

@@ -277,7 +277,8 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
     println!("GoDocker serves at http://{address}{}", config.web.prefix);
     ready();
     let ended = role.asked_to_end().await?;
-    web.stop(false).await;
+    // Requests under way are answered; what follows a log without end is cut off after a second.
+    web.stop(true).await;
     presence.end().await;
     Ok(match ended {
         Ended::Reload(_) => Ended::Reload(Some(kept)),

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// The attempt is begun with this one, now or by whoever claimed it for it before.
+    /// The attempt is begun with this one, now.
     Ours,
+    /// It was claimed for this one before, which may have begun since.
+    OursBefore,
     /// It was begun with another, or is about to be.
     Others(String),
 }
@@ -54,7 +56,7 @@ pub fn claim(directory: &Path, attempt: u32, what: &str) -> io::Result<Claim> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let mut holder = String::new();
             std::fs::File::open(&path)?.read_to_string(&mut holder)?;
-            Ok(if holder == what { Claim::Ours } else { Claim::Others(holder) })
+            Ok(if holder == what { Claim::OursBefore } else { Claim::Others(holder) })
         }
         Err(error) => Err(error),
     }
@@ -121,7 +123,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(claim(dir.path(), 1, "c1").unwrap(), Claim::Ours);
         assert_eq!(claim(dir.path(), 1, "c2").unwrap(), Claim::Others("c1".into()));
-        assert_eq!(claim(dir.path(), 1, "c1").unwrap(), Claim::Ours);
+        assert_eq!(claim(dir.path(), 1, "c1").unwrap(), Claim::OursBefore);
         assert_eq!(claim(dir.path(), 2, "c2").unwrap(), Claim::Ours);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no drafts are left");
     }

@@ -11,23 +11,15 @@ use crate::domain::{Cores, DependencyOn, Ending, JobId, JobSpec, Label, Memory, 
 use crate::plugins::executor::{Capabilities, Node};
 
 pub(crate) fn a_config() -> Config {
+    let (defaults, _) = config::load(&config::Sources::default()).unwrap();
     Config {
         data_dir: "/data".into(),
         shared_dir: "/shared".into(),
         mongo: None,
         redis: None,
-        daemons: config::Daemons {
-            master_timeout: Duration::from_secs(15),
-            unprivileged: false,
-            run_dir: "/data/run".into(),
-            log_dir: "/data/log".into(),
-        },
-        status: config::Status {
-            policy: "store".into(),
-            etcd: config::Etcd { host: String::new(), port: 0, prefix: String::new() },
-            consul: config::Consul { host: String::new(), port: 0, token: None },
-        },
-        metrics: config::Metrics { listen: None, allow: Vec::new() },
+        daemons: defaults.daemons,
+        status: defaults.status,
+        metrics: defaults.metrics,
         web: config::Web {
             host: "127.0.0.1".into(),
             port: 6543,
@@ -37,7 +29,7 @@ pub(crate) fn a_config() -> Config {
             token_duration: Duration::from_secs(60),
             secure_cookies: false,
         },
-        ftp: config::load(&config::Sources::default()).unwrap().0.ftp,
+        ftp: defaults.ftp,
         executors: vec!["docker".into()],
         docker: config::Docker {
             url: None,

@@ -1,8 +1,8 @@
 //! A cluster under faults: jobs from many users while processes, Redis, the database, the engine and the network fail.
 //!
 //! [`load`] submits jobs of known outcome, [`faults`] breaks things and mends them, and in the end [`check`] reads the
-//! store and what the jobs wrote, and nothing else. It has the machine to itself (`scripts/soak`): `make test` runs it
-//! for two minutes, `make soak SECONDS=3600` for as long as asked. SOAK_SEED repeats the choices of an earlier run.
+//! store and what the jobs wrote, and nothing else. It has the machine to itself:
+//! `make soak`, or `make soak SECONDS=3600` for as long as asked. SOAK_SEED repeats the choices of an earlier run.
 
 mod check;
 mod faults;

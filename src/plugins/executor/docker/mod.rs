@@ -249,6 +249,8 @@ impl Inner {
         let claimed = tokio::task::spawn_blocking(move || claim(&directory, number, &what)).await;
         match claimed.map_err(std::io::Error::other).and_then(|claimed| claimed) {
             Ok(Claim::Ours) => {}
+            Ok(Claim::OursBefore) if !self.is_to_be_started(launch, id).await? => return Ok(()),
+            Ok(Claim::OursBefore) => {}
             // Two containers cannot have the name at once, so that other one is gone.
             Ok(Claim::Others(_)) => {
                 self.remove(id).await;
@@ -331,6 +333,22 @@ impl Inner {
             self.remove_unless_it_runs(id).await;
         }
         LaunchError::Executor(error)
+    }
+
+    /// Whether a container that somebody claimed before has not begun. An engine that was killed in the midst of a start
+    /// may take for new what has begun, and even ended: what it wrote is asked first.
+    async fn is_to_be_started(&self, launch: &Launch, id: &str) -> Result<bool, ExecutorError> {
+        if matches!(trace(&launch.private_directory, &launch.directory, launch.attempt.number), Ok(Trace::Nothing)) {
+            return Ok(true);
+        }
+        // Whoever claimed it may be starting it at this moment.
+        for _ in 0..INSPECT_TRIES {
+            if !self.has_not_begun(id).await {
+                return Ok(false);
+            }
+            tokio::time::sleep(INSPECT_PAUSE).await;
+        }
+        Err(self.begun_unseen(launch, id).await)
     }
 
     /// The engine was killed while it began this container: its runtime has a task that the engine does not know of, which

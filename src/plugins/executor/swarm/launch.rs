@@ -120,7 +120,8 @@ impl Inner {
         let (directory, number, what) = (launch.private_directory.clone(), launch.attempt.number, id.to_owned());
         let claimed = tokio::task::spawn_blocking(move || claim(&directory, number, &what)).await;
         let refused = match claimed.map_err(std::io::Error::other).and_then(|claimed| claimed) {
-            Ok(Claim::Ours) => return self.change(id, service::begin).await,
+            // A service that was set going stays so: doing it again changes nothing.
+            Ok(Claim::Ours | Claim::OursBefore) => return self.change(id, service::begin).await,
             // Two services cannot have the name at once, so that other one is gone.
             Ok(Claim::Others(_)) => ExecutorError::BegunBefore,
             Err(error) => ExecutorError::Unavailable(format!("the launch cannot be noted: {error}")),
