@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::server::job;
 use crate::support::cluster::{Cluster, cluster};
+use crate::support::mongo::Mongo;
 use crate::support::redis::Redis;
 use crate::support::{Api, native};
 use crate::{millis, peak_memory, per_second, row};
@@ -30,18 +31,23 @@ fn quiet(cluster: Cluster) -> Cluster {
 
 pub async fn shapes() {
     let embedded = native().with("GOD_LOGLEVEL", "error").with("GODOCKER_NATIVE_CGROUPS", "false").start().await;
-    measure(&embedded, "embedded").await;
+    measure(&embedded, "embedded", JOBS).await;
     drop(embedded);
     let over_redis = quiet(cluster(Redis::start())).begin(&EACH);
-    measure(&over_redis.api("web-1").await, "over Redis and SQLite").await;
+    measure(&over_redis.api("web-1").await, "over Redis and SQLite", JOBS).await;
+    drop(over_redis);
+    // It says nothing of MongoDB's own speed: SecantusDB takes milliseconds for each document.
+    let mongo = Mongo::start();
+    let over_mongo = quiet(cluster(Redis::start())).with("GODOCKER_MONGO_URL", &mongo.url()).begin(&EACH);
+    measure(&over_mongo.api("web-1").await, "over Redis and SecantusDB", JOBS / 10).await;
 }
 
-async fn measure(api: &Api, shape: &str) {
+async fn measure(api: &Api, shape: &str, jobs: usize) {
     let mut many = job("none", "#!/bin/true\n");
-    many["requirements"]["array"] = json!({ "values": JOBS.to_string() });
+    many["requirements"]["array"] = json!({ "values": jobs.to_string() });
     let begun = Instant::now();
     over(api, api.submit(many).await).await;
-    row(&format!("{JOBS} native jobs {shape}"), format!("{:.0}/s", per_second(JOBS, begun.elapsed())), "", "");
+    row(&format!("{jobs} native jobs {shape}"), format!("{:.0}/s", per_second(jobs, begun.elapsed())), "", "");
     let mut times = Vec::new();
     for _ in 0..30 {
         let begun = Instant::now();
