@@ -171,6 +171,21 @@ async fn root_in_a_container_sees_its_volumes_read_only() {
     assert_eq!(place.fixture.read(&launch, "god.log"), "0\nrefused\n");
 }
 
+/// As by a launch that was told twice, and told the engine so when all was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_is_started_again_does_nothing() {
+    if !engine_answers() {
+        return;
+    }
+    let place = place("dtwice");
+    let launch = place.fixture.launch(1, "#!/bin/sh\necho begun >> runs\nexit 3\n");
+    assert_eq!(place.run(&launch).await, (Some(3), false));
+    let name = launch.name.to_string();
+    docker(&["start", &name]);
+    assert_eq!(docker(&["wait", &name]), "3", "it ends as it did");
+    assert_eq!(place.fixture.read(&launch, "runs"), "begun\n");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_host_port_is_passed_over() {
     if !engine_answers() {

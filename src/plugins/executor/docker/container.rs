@@ -18,7 +18,7 @@ pub fn body(
         image: Some(registry::image(&launch.job.spec.image, config.registry.as_ref())),
         user: Some(inside::user(launch)),
         env: Some(inside::environment(launch)),
-        entrypoint: Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), inside::begin()]),
+        entrypoint: Some(inside::command(launch, "")),
         cmd: Some(Vec::new()),
         working_dir: Some(DIRECTORY.to_owned()),
         labels: Some(inside::labels(launch)),

@@ -17,7 +17,16 @@ pub const DIRECTORY: &str = "/mnt/go-docker";
 /// image for `sh` and nothing else; `date` where it is. The script runs by its own interpreter if the image has it. A
 /// SIGTERM is handed on, and waited through. god.exit is for when the engine knows the exit code no more
 /// ([`crate::files::JobDirs::exit_said`]).
+///
+/// Its argument is the attempt, which begins once, whatever becomes of its container: an engine starts what has ended
+/// again when it is told to, and a launch that was told twice may tell it so much later.
 pub const BEGIN: &str = r#"cd /mnt/go-docker || exit 126
+attempt=$1
+if ! (set -C; : > ".god.begun-$attempt") 2>/dev/null; then
+  code=
+  read -r code < god.exit
+  exit ${code:-255}
+fi
 now() { date +%s 2>/dev/null || echo; }
 now > god.info
 : > god.exit
@@ -46,9 +55,10 @@ now >> god.info
 echo $code > god.exit
 "#;
 
-/// [`BEGIN`], and nothing after it.
-pub fn begin() -> String {
-    format!("{BEGIN}exit $code\n")
+/// What an image's shell is given: [`BEGIN`], and what else is done `after` the script.
+pub fn command(launch: &Launch, after: &str) -> Vec<String> {
+    let script = format!("{BEGIN}{after}exit $code\n");
+    ["/bin/sh", "-c", &script, "godocker", &launch.name.attempt.to_string()].map(str::to_owned).into()
 }
 
 /// What root inside a container needs to be of use: to own and read files, and to become somebody else.

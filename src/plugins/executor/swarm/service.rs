@@ -44,7 +44,6 @@ const NOTE_MEMORY: &str = r#"for events in /sys/fs/cgroup/memory.events /sys/fs/
     done < $events
   fi
 done
-exit $code
 "#;
 
 /// Where [`NOTE_MEMORY`] notes it, in the job directory.
@@ -90,13 +89,10 @@ pub fn spec(inner: &Inner, launch: &Launch, place: &Place, ports: &[PortMapping]
 
 fn container(inner: &Inner, launch: &Launch, labels: &HashMap<String, String>) -> TaskSpecContainerSpec {
     let spec = &launch.job.spec;
-    let command = ["/bin/sh", "-c", &format!("attempt=$1\n{}{NOTE_MEMORY}", inside::BEGIN), "godocker"];
-    let mut command: Vec<_> = command.map(str::to_owned).into();
-    command.push(launch.name.attempt.to_string());
     let isolated = inner.is_isolated(launch);
     TaskSpecContainerSpec {
         image: Some(registry::image(&spec.image, inner.docker.registry.as_ref())),
-        command: Some(command),
+        command: Some(inside::command(launch, NOTE_MEMORY)),
         labels: Some(labels.clone()),
         env: Some(inside::environment(launch)),
         dir: Some(DIRECTORY.to_owned()),
