@@ -325,7 +325,8 @@ impl Inner {
             }
             return LaunchError::PortTaken;
         }
-        if error.to_string().contains("already exists") {
+        let text = error.to_string();
+        if text.contains("already exists") || text.contains("id already in use") {
             return LaunchError::Executor(self.begun_unseen(launch, id).await);
         }
         let error = of_docker(error);
