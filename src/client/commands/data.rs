@@ -11,7 +11,6 @@ use super::{Done, Session};
 use crate::client::cli::data::Data;
 use crate::client::error::ClientError;
 use crate::client::http::Call;
-use crate::client::table::Table;
 
 /// What tells a folder from a file, JSON or not, that a user uploaded.
 const FOLDER: &str = "application/json; charset=utf-8";
@@ -31,7 +30,7 @@ async fn list(session: &Session, path: &str) -> Done {
         return Err(ClientError::Usage(format!("{path} is a file: fetch it with `god data get {path}`")));
     }
     let entries = json_of(session, response).await?;
-    session.output.table(&entries, "nothing is there", || table(&entries))?;
+    session.output.table(&entries, "nothing is there", || super::files::table(&entries))?;
     let usage = session.server.json(Call::read(&["data-usage"])).await?;
     let (used, quota) = (usage["used"].as_u64().unwrap_or(0), usage["quota"].as_u64().unwrap_or(0));
     match quota {
@@ -39,18 +38,6 @@ async fn list(session: &Session, path: &str) -> Done {
         quota => session.output.note(&format!("{used} of {quota} bytes used")),
     }
     Ok(0)
-}
-
-fn table(entries: &Value) -> Table {
-    let mut table = Table::new(["SIZE", "NAME"]);
-    for entry in entries.as_array().into_iter().flatten() {
-        let name = entry["name"].as_str().unwrap_or_default();
-        match entry["type"].as_str() {
-            Some("dir") => table.row(["-".into(), format!("{name}/")]),
-            _ => table.row([entry["size"].to_string(), name.to_owned()]),
-        }
-    }
-    table
 }
 
 async fn remove(session: &Session, paths: &[String], recursive: bool) -> Done {

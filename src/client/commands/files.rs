@@ -33,7 +33,8 @@ pub async fn list(session: &Session, id: JobId, path: &str) -> Done {
     Ok(0)
 }
 
-fn table(entries: &Value) -> Table {
+/// A directory's entries, of whatever space.
+pub(super) fn table(entries: &Value) -> Table {
     let mut table = Table::new(["SIZE", "NAME"]);
     for entry in entries.as_array().into_iter().flatten() {
         let name = entry["name"].as_str().unwrap_or_default();

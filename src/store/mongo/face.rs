@@ -7,7 +7,8 @@ use mongodb::bson::{Bson, Document, doc};
 
 use super::document::{Counts, JobRecord};
 use crate::domain::{
-    Dependency, DependencyOn, Ending, JobSpec, JobState, Outcome, Phase, PortMapping, Rejection, Request, Timestamp,
+    Dependency, DependencyOn, Ending, JobSpec, JobState, Mount, Outcome, Phase, PortMapping, Rejection, Request,
+    Timestamp,
 };
 
 /// The whole document of a job, `god` included.
@@ -35,16 +36,7 @@ pub fn asked(record: &JobRecord, spec: &JobSpec) -> Vec<(String, Bson)> {
     let values = spec.array.filter(|_| record.parent.is_none()).map(|array| array.to_string());
     let labels: Vec<_> = spec.labels.iter().map(ToString::to_string).collect();
     let tasks: Vec<Bson> = spec.dependencies.iter().map(dependency).collect();
-    let volumes: Vec<_> = spec
-        .volumes
-        .iter()
-        .map(|volume| {
-            doc! {
-                "name": &volume.name, "acl": volume.acl.as_str(),
-                "path": volume.path.to_string_lossy().as_ref(), "mount": volume.mount.to_string_lossy().as_ref(),
-            }
-        })
-        .collect();
+    let volumes: Vec<_> = spec.volumes.iter().map(volume).collect();
     let fields = vec![
         ("meta", doc! { "name": &spec.name, "description": &spec.description, "tags": &spec.tags }.into()),
         ("requirements.cpu", spec.resources.cpu.as_f64().into()),
@@ -66,6 +58,14 @@ pub fn asked(record: &JobRecord, spec: &JobSpec) -> Vec<(String, Bson)> {
         ("notify", doc! { "email": spec.notify_email }.into()),
     ];
     fields.into_iter().map(|(path, value)| (path.to_owned(), value)).collect()
+}
+
+/// A volume, of a job or a project.
+pub fn volume(volume: &Mount) -> Document {
+    doc! {
+        "name": &volume.name, "acl": volume.acl.as_str(),
+        "path": volume.path.to_string_lossy().as_ref(), "mount": volume.mount.to_string_lossy().as_ref(),
+    }
 }
 
 /// A number where a number says it.

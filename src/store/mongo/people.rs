@@ -7,6 +7,7 @@ use mongodb::bson::{Document, doc};
 
 use super::document::{body, to_json};
 use super::error::corrupt;
+use super::face;
 use super::ops::{Done, Find, Ops};
 use crate::domain::project::Project;
 use crate::domain::{Identity, ProjectId, Quotas, User, UserId};
@@ -42,16 +43,7 @@ pub fn project_fields(project: &Project) -> Result<Document> {
     let mut members: Vec<_> = project.members.iter().map(UserId::as_str).collect();
     members.sort_unstable();
     members.dedup();
-    let volumes: Vec<_> = project
-        .volumes
-        .iter()
-        .map(|volume| {
-            doc! {
-                "name": &volume.name, "acl": volume.acl.as_str(),
-                "path": volume.path.to_string_lossy().as_ref(), "mount": volume.mount.to_string_lossy().as_ref(),
-            }
-        })
-        .collect();
+    let volumes: Vec<_> = project.volumes.iter().map(face::volume).collect();
     let Quotas { time, cpu, ram, .. } = project.quotas;
     Ok(doc! {
         "id": project.id.as_str(), "description": &project.description,
