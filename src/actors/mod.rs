@@ -15,6 +15,7 @@ pub mod presence;
 pub mod recovery;
 pub mod retention;
 pub mod rounds;
+pub mod sampler;
 pub mod scheduler;
 pub mod scheduler_state;
 pub mod share;
