@@ -17,6 +17,7 @@ pub mod retention;
 pub mod rounds;
 pub mod sampler;
 pub mod scheduler;
+pub mod scheduler_handle;
 pub mod scheduler_state;
 pub mod share;
 pub mod watcher;

@@ -14,6 +14,7 @@ pub mod job;
 pub mod job_state;
 pub mod maintenance;
 pub mod node;
+pub mod outlook;
 pub mod process;
 pub mod project;
 pub mod quantity;
