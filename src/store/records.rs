@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::project::Project;
 use crate::domain::{
     Credential, CredentialKind, Dependency, Ending, JobId, JobSpec, JobState, Label, Owner, ProjectId, Request,
-    Resources, Timestamp, User, UserId,
+    Resources, Samples, Timestamp, User, UserId,
 };
 
 /// A job to be written. Its children, for an array, follow from `spec.array`.
@@ -88,6 +88,14 @@ pub struct DependencyOutcome {
     pub id: JobId,
     /// `None` while it is active.
     pub ending: Option<Ending>,
+}
+
+/// What one attempt of a job used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptSamples {
+    pub job: JobId,
+    pub attempt: u32,
+    pub samples: Samples,
 }
 
 /// One step of a change to accounts; see [`UserStore::change`](super::UserStore::change).

@@ -33,3 +33,4 @@ mod starting;
 mod status;
 mod support;
 mod swarm_jobs;
+mod usage;

@@ -35,6 +35,7 @@ mod outbox;
 mod people;
 mod prepare;
 mod request;
+mod samples;
 mod sessions;
 mod settings;
 mod submit;
@@ -49,8 +50,8 @@ use async_trait::async_trait;
 pub use connect::Mode;
 
 use super::{
-    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob,
-    Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, UserStore,
+    AccountChange, Applied, AttemptSamples, AuditFilter, Change, Changed, DependencyOutcome, JobFilter, JobStore,
+    LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SampleStore, SettingStore, Submitted, UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
@@ -329,5 +330,16 @@ impl ProcessStore for MongoStore {
 
     async fn remove_process(&self, id: &str) -> Result<()> {
         Ok(settings::remove_process(&mut self.ops(), id).await?)
+    }
+}
+
+#[async_trait]
+impl SampleStore for MongoStore {
+    async fn put_samples(&self, all: Vec<AttemptSamples>) -> Result<()> {
+        Ok(samples::put(&mut self.ops(), &all).await?)
+    }
+
+    async fn samples(&self, jobs: &[JobId]) -> Result<Vec<AttemptSamples>> {
+        Ok(samples::of(&mut self.ops(), jobs).await?)
     }
 }

@@ -10,6 +10,7 @@ use super::fence::allocate;
 use super::ledger::Totals;
 use super::list::records;
 use super::ops::{Done, Find, Ops};
+use super::samples::SAMPLES;
 use super::transact::{Verdict, Work};
 use crate::domain::{ArraySpec, JobId, JobSpec, Phase};
 use crate::store::{NewJob, Result, Submitted};
@@ -147,6 +148,8 @@ impl Remove {
         let id = key(self.id);
         let specs: Vec<i64> = all.iter().filter(|record| record.spec == record.id).map(|record| record.id).collect();
         ops.delete(SPECS, doc! { "_id": { "$in": specs } }).await?;
+        let ids: Vec<i64> = all.iter().map(|record| record.id).collect();
+        ops.delete(SAMPLES, doc! { "job": { "$in": ids } }).await?;
         for filter in [doc! { "god.parent": id }, doc! { "god.id": id }] {
             for collection in [JOBS, OVER] {
                 ops.delete(collection, filter.clone()).await?;

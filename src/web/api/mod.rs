@@ -21,6 +21,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod token;
+mod usage;
 mod user;
 
 use actix_web::http::StatusCode;
@@ -41,7 +42,9 @@ routes! { "/api/1.0", at;
     "/maintenance" { GET Open => site::maintenance, PUT Administer => site::change_maintenance }
     "/image" { GET Look => site::images }
     "/queue/nodes" { GET Look => site::nodes }
+    "/site/free" { GET Look => site::free }
     "/task" { GET Look => lists::own, POST Work => task::submit }
+    "/task/preview" { POST Work => task::preview }
     "/task/active" { GET Look => lists::active }
     "/task/active/all" { GET Inspect => lists::active_of_all }
     "/task/over/{skip}/{limit}" { GET Look => lists::over, POST Look => lists::over }
@@ -49,6 +52,7 @@ routes! { "/api/1.0", at;
     "/task/{id}" { GET Look => task::show, PUT Work => dynamic::change, DELETE Work => task::kill }
     "/task/{id}/status" { GET Look => task::show }
     "/task/{id}/wait" { GET Look => task::wait }
+    "/task/{id}/usage" { GET Look => usage::usage }
     "/task/{id}/log" { GET Look => log::log }
     "/task/{id}/suspend" { GET Work => task::suspend }
     "/task/{id}/resume" { GET Work => task::resume }
