@@ -23,7 +23,7 @@ pub mod routes;
 pub mod script_check;
 mod shown;
 pub mod submission;
-pub mod usage;
+pub mod job_use;
 pub mod view;
 pub mod words;
 

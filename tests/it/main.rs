@@ -33,4 +33,4 @@ mod starting;
 mod status;
 mod support;
 mod swarm_jobs;
-mod usage;
+mod job_use;

@@ -15,7 +15,7 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
-    include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// Only another process (a command line tool) ever holds the write lock against us, and not for long.

@@ -21,7 +21,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod token;
-mod usage;
+mod job_use;
 mod user;
 
 use actix_web::http::StatusCode;
@@ -52,7 +52,7 @@ routes! { "/api/1.0", at;
     "/task/{id}" { GET Look => task::show, PUT Work => dynamic::change, DELETE Work => task::kill }
     "/task/{id}/status" { GET Look => task::show }
     "/task/{id}/wait" { GET Look => task::wait }
-    "/task/{id}/usage" { GET Look => usage::usage }
+    "/task/{id}/usage" { GET Look => job_use::get }
     "/task/{id}/log" { GET Look => log::log }
     "/task/{id}/suspend" { GET Work => task::suspend }
     "/task/{id}/resume" { GET Work => task::resume }
