@@ -502,6 +502,7 @@ impl Handler<Ask> for SchedulerActor {
             Question::Away => Answer::Away(self.away()),
             Question::Outlook { of } => Answer::Outlook(self.state.preview(&of, self.works.clock.now())),
             Question::Allowances { user, projects } => Answer::Allowances(self.state.allowances(&user, &projects)),
+            Question::Reasons => Answer::Reasons(self.state.reasons()),
         })
     }
 }

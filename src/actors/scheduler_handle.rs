@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::bus::{Answer, Bus, Question};
 use crate::domain::outlook::{Allowances, Candidate, Outlook};
-use crate::domain::{JobId, NodeUse, ProjectId, UserId, WaitingJob};
+use crate::domain::{JobId, NodeUse, ProjectId, ReasonCount, UserId, WaitingJob};
 use crate::plugins::executor::Capabilities;
 
 pub struct SchedulerHandle {
@@ -58,6 +58,13 @@ impl crate::web::Queue for SchedulerHandle {
     async fn allowances(&self, user: &UserId, projects: &[ProjectId]) -> Option<Allowances> {
         match self.bus.ask(Question::Allowances { user: user.clone(), projects: projects.to_vec() }).await {
             Some(Answer::Allowances(allowances)) => Some(allowances),
+            _ => None,
+        }
+    }
+
+    async fn reasons(&self) -> Option<Vec<ReasonCount>> {
+        match self.bus.ask(Question::Reasons).await {
+            Some(Answer::Reasons(reasons)) => Some(reasons),
             _ => None,
         }
     }

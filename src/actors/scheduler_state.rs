@@ -9,10 +9,11 @@ use crate::config;
 use crate::domain::outlook::{Allowances, Candidate, Outlook};
 use crate::domain::usage::Usage;
 use crate::domain::{
-    Job, JobId, NodeUse, ProjectId, Resources, Standing, Timestamp, User, UserId, WaitingJob, project::Project,
+    Job, JobId, NodeUse, ProjectId, ReasonCount, Resources, Standing, Timestamp, User, UserId, WaitingJob,
+    project::Project,
 };
 use crate::plugins::executor::Node;
-use crate::scheduling::explain::explain;
+use crate::scheduling::explain::{explain, reasons};
 use crate::scheduling::plan::{Account, Membership, NodeView, Plan, Start, View, plan};
 use crate::scheduling::policy::Policy;
 use crate::scheduling::preview;
@@ -318,6 +319,10 @@ impl SchedulerState {
 
     pub fn allowances(&self, user: &UserId, projects: &[ProjectId]) -> Allowances {
         preview::allowances(&self.view, user, projects)
+    }
+
+    pub fn reasons(&self) -> Vec<ReasonCount> {
+        reasons(&self.queue, &self.view)
     }
 
     fn used_on(&self, executor: &str, node: &str) -> Resources {

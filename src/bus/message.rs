@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::outlook::{Allowances, Candidate, Outlook};
-use crate::domain::{JobId, NodeUse, Phase, ProjectId, Timestamp, UserId, WaitingJob};
+use crate::domain::{JobId, NodeUse, Phase, ProjectId, ReasonCount, Timestamp, UserId, WaitingJob};
 
 /// Who handles a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub enum Question {
     Outlook { of: Box<Candidate> },
     /// What this user and these projects may still use.
     Allowances { user: UserId, projects: Vec<ProjectId> },
+    /// How many jobs wait, by why.
+    Reasons,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,4 +138,6 @@ pub enum Answer {
     Away(Vec<(String, Option<String>)>),
     Outlook(Outlook),
     Allowances(Allowances),
+    /// The most first.
+    Reasons(Vec<ReasonCount>),
 }

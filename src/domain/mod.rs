@@ -31,13 +31,15 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use credential::{Credential, CredentialKind, Scope};
 pub use ids::{AttemptName, InstanceId, InvalidId, JobId, ProjectId, UserId};
 pub use job::{Job, Owner, Place, Request, StopCause};
-pub use job_state::{Attempt, Ending, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition};
+pub use job_state::{
+    Attempt, Ending, EndingKind, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition,
+};
 pub use maintenance::Maintenance;
 pub use node::{Node, NodeUse};
 pub use process::{ProcessRole, ProcessStatus};
 pub use quantity::{Cores, Memory, Resources, readable_bytes};
-pub use reason::{PendingReason, WaitingJob};
+pub use reason::{PendingReason, ReasonCount, WaitingJob};
 pub use sample::{Reading, Sample, Samples};
 pub use spec::{ArraySpec, Dependency, DependencyOn, JobSpec, Label, TmpStorage};
-pub use user::{Identity, Preferences, Quotas, Standing, Theme, User, UserKind};
+pub use user::{Identity, Language, Preferences, Quotas, Standing, Theme, User, UserKind, Zone};
 pub use volume::{Acl, Mount};

@@ -12,18 +12,24 @@ pub mod data;
 pub mod disk;
 pub mod error;
 pub mod free;
+pub mod job_use;
 pub mod jobs;
 pub mod log_follow;
+pub mod many;
 pub mod measure;
+pub mod overview;
 pub mod pages;
 pub mod preview;
 mod probes;
 pub mod processes;
 pub mod routes;
 pub mod script_check;
+pub mod search;
 mod shown;
+mod spreadsheet;
 pub mod submission;
-pub mod job_use;
+pub mod templates;
+pub mod usage;
 pub mod view;
 pub mod words;
 
@@ -35,7 +41,7 @@ use crate::bus::Bus;
 use crate::config::Config;
 pub use crate::domain::NodeUse;
 use crate::domain::outlook::{Allowances, Candidate, Outlook};
-use crate::domain::{Clock, JobId, ProjectId, UserId, WaitingJob};
+use crate::domain::{Clock, JobId, ProjectId, ReasonCount, UserId, WaitingJob};
 use crate::files::JobDirs;
 use crate::plugins::auth::AuthBackend;
 use crate::plugins::executor::Capabilities;
@@ -56,6 +62,7 @@ pub struct Site {
     pub queue: Arc<dyn Queue>,
     pub keys: Arc<access::SigningKeys>,
     pub login_limiter: Arc<access::LoginLimiter>,
+    pub overview: Arc<overview::Kept>,
 }
 
 /// What the scheduler knows and pages ask.
@@ -79,6 +86,11 @@ pub trait Queue: Send + Sync {
 
     /// What the user and these projects may still use; `None` when nobody answers.
     async fn allowances(&self, _user: &UserId, _projects: &[ProjectId]) -> Option<Allowances> {
+        None
+    }
+
+    /// How many jobs wait, by why, the most first; `None` when the scheduler does not answer.
+    async fn reasons(&self) -> Option<Vec<ReasonCount>> {
         None
     }
 

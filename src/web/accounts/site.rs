@@ -8,6 +8,7 @@ use crate::store::{AccountChange, AuditFilter};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
+use crate::web::spreadsheet::quoted;
 
 const LONGEST_MESSAGE: usize = 1_000;
 const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
@@ -75,11 +76,6 @@ pub fn csv(lines: &[AuditLine]) -> String {
         text.push_str(&format!("{number},{}\r\n", cells.join(",")));
     }
     text
-}
-
-fn quoted(cell: &str) -> String {
-    let shield = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{shield}{}\"", cell.replace('"', "\"\""))
 }
 
 /// The document of `GET /maintenance`.

@@ -88,6 +88,7 @@ impl Form {
             root: spec.root,
             email: spec.notify_email,
             rest: spec.volumes.iter().map(|v| (format!("volume_{}", v.name), v.acl.as_str().to_owned())).collect(),
+            ..Form::default()
         }
     }
 

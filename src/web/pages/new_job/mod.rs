@@ -18,8 +18,8 @@ use crate::web::access::Caller;
 use crate::web::error::{ApiError, FieldFault};
 use crate::web::free::free;
 use crate::web::preview::Preview;
-use crate::web::templates;
 use crate::web::submission::offered_to;
+use crate::web::templates;
 use form::Form;
 use outlook::{Left, OutlookView, Room};
 

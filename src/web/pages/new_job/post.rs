@@ -49,9 +49,7 @@ fn refused(error: ApiError) -> Result<(StatusCode, Answer), ApiError> {
 
 async fn checked(site: &Site, caller: &Caller, form: &Form) -> Result<Answer, ApiError> {
     match preview(site, caller, &form.document()).await {
-        Ok(preview) => {
-            Ok(Answer { faults: preview.faults.clone(), preview: Some(preview), ..Answer::default() })
-        }
+        Ok(preview) => Ok(Answer { faults: preview.faults.clone(), preview: Some(preview), ..Answer::default() }),
         Err(error) => Ok(refused(error)?.1),
     }
 }
