@@ -154,7 +154,10 @@ impl Remove {
         let specs: Vec<i64> = all.iter().filter(|record| record.spec == record.id).map(|record| record.id).collect();
         ops.delete(SPECS, doc! { "_id": { "$in": specs } }).await?;
         let ids: Vec<i64> = all.iter().map(|record| record.id).collect();
-        ops.delete(SAMPLES, doc! { "job": { "$in": ids } }).await?;
+        // An array may have a hundred thousand.
+        for ids in ids.chunks(1_000) {
+            ops.delete(SAMPLES, doc! { "job": { "$in": ids.to_vec() } }).await?;
+        }
         for filter in [doc! { "god.parent": id }, doc! { "god.id": id }] {
             for collection in [JOBS, OVER] {
                 ops.delete(collection, filter.clone()).await?;
