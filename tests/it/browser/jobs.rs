@@ -37,7 +37,7 @@ async fn a_whole_life(reader: Reader) {
     browser.says_in_the_end(words::KILLED).await;
     assert_eq!(server.over(1).await["status"]["ending"], "killed");
     browser.click_and_agree(words::ARCHIVE).await;
-    browser.says_in_the_end(words::ARCHIVED).await;
+    browser.says_when_looked_at_again(words::ARCHIVED).await;
     assert_eq!(server.task(1).await["status"]["primary"], "archived");
     assert!(!std::path::Path::new(&directory).exists());
     browser.follow("Jobs").await;

@@ -138,11 +138,20 @@ impl Chromium {
         self.until(&format!("{wanted:?} is not said"), async || self.text().await.contains(wanted).then_some(())).await;
     }
 
-    /// The same where pages do not change by themselves: looks again until they say it.
+    /// Waits until the page says this of itself; without scripts it has to be looked at again.
     pub async fn says_in_the_end(&self, wanted: &str) {
+        if self.reader.scripts {
+            self.says(wanted).await;
+        } else {
+            self.says_when_looked_at_again(wanted).await;
+        }
+    }
+
+    /// Loads the page again until it says this.
+    pub async fn says_when_looked_at_again(&self, wanted: &str) {
         self.until(&format!("{wanted:?} is not said"), async || {
             let said = self.text().await.contains(wanted);
-            if !said && !self.reader.scripts {
+            if !said {
                 self.driver.refresh().await.unwrap();
             }
             said.then_some(())

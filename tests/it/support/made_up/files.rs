@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::chown;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use godocker::domain::{Job, User};
 use godocker::files::{JobDirs, UploadSpaces};
@@ -35,6 +36,17 @@ pub async fn write(dirs: &JobDirs, job: &Job, name: &str) {
         }
         _ => {}
     }
+    if let Some(outcome) = job.state.outcome() {
+        written_at(&dir, UNIX_EPOCH + Duration::from_millis(outcome.ended.0 as u64));
+    }
+}
+
+/// All beneath it, as of then.
+fn written_at(path: &Path, then: SystemTime) {
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().for_each(|entry| written_at(&entry.unwrap().path(), then));
+    }
+    fs::File::open(path).unwrap().set_modified(then).unwrap();
 }
 
 /// Some files in a user's upload space.

@@ -72,11 +72,11 @@ fn audit(now: Timestamp) -> Vec<AuditEntry> {
         details,
     };
     vec![
-        line(2_000, "project.create", "imaging", json!({ "owner": [null, "bob"] })),
+        line(2_000, "project.create", "imaging", json!({ "owner": "bob" })),
         line(900, "user.change", "ann", json!({ "usage.quota_time": [0, 2_000_000], "usage.quota_cpu": [0, 1_000] })),
-        line(700, "maintenance.on", "site", json!({ "message": [null, "The file server gets new disks."] })),
+        line(700, "maintenance.on", "site", json!({ "message": "The file server gets new disks." })),
         line(698, "maintenance.off", "site", json!({})),
-        line(500, "user.activate", "guest-finn", json!({ "standing": ["new", "active"] })),
-        line(30, "user.disable", "dmitri", json!({ "standing": ["active", "disabled"] })),
+        line(500, "user.change", "guest-finn", json!({ "standing": ["new", "active"] })),
+        line(30, "user.change", "dmitri", json!({ "standing": ["active", "disabled"] })),
     ]
 }
