@@ -6,6 +6,7 @@
 mod access;
 mod architecture;
 mod bad_input;
+mod browser;
 mod cleaning;
 mod client;
 mod client_people;
