@@ -13,8 +13,8 @@ help: ## list these targets
 demo: ## install what is missing, build, start, run a job, leave the page's address
 	@scripts/demo
 
-test: ## install and start what the tests need, run them, stop what was started
-	@scripts/with-services $(CARGO) test --locked
+test: ## install and start what the tests need, run them and two minutes of the soak, stop what was started
+	@scripts/with-services sh -c '$(CARGO) test --locked && scripts/soak 120'
 
 SECONDS ?= 600
 soak: ## a cluster under faults, for SECONDS (default 600)

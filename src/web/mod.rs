@@ -2,11 +2,12 @@
 //!
 //! [`routes`] is the whole table. [`access`] decides who may; [`jobs`], [`data`] and [`accounts`] are what a caller may do
 //! with jobs, uploads, users and projects, and serve API and pages alike; [`submission`] turns what was sent into a valid job; [`view`]
-//! turns a job into what API.md shows. [`api`] has one file a resource, [`pages`] one folder a page.
+//! turns a job into what API.md shows; [`words`] says it in the reader's language; [`chart`] draws. [`api`] has one file a resource, [`pages`] one folder a page.
 
 pub mod access;
 pub mod accounts;
 pub mod api;
+pub mod chart;
 pub mod data;
 pub mod disk;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod routes;
 mod shown;
 pub mod submission;
 pub mod view;
+pub mod words;
 
 use std::sync::Arc;
 

@@ -7,8 +7,26 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-const CSS: &str = include_str!("../../../static/god.css");
-const JS: &str = include_str!("../../../static/god.js");
+/// Parts of static/, one after the other.
+macro_rules! parts {
+    ($( $name:literal ),+) => { concat!($( include_str!(concat!("../../../static/", $name)) ),+) };
+}
+
+/// What all pages share, then a file for each that has a look of its own.
+const CSS: &str = parts!(
+    "god.css",
+    "chart.css",
+    "home.css",
+    "jobs.css",
+    "job.css",
+    "new.css",
+    "files.css",
+    "usage.css",
+    "profile.css",
+    "admin.css"
+);
+/// Each of them in a block of its own, so that their names do not meet.
+const JS: &str = parts!("god.js", "jobs.js", "job.js", "new.js");
 
 /// Part of the address of style and script, so that a new release is seen at once and an old one kept for long.
 pub static VERSION: LazyLock<String> = LazyLock::new(|| {

@@ -14,11 +14,13 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::access::session::csrf_token;
 use crate::web::error::ApiError;
+use crate::web::words::{Language, Message, Words};
 
 /// The frame of a page: for templates.
 pub struct Chrome {
     /// Before every path of ours.
     pub base: String,
+    pub words: Words,
     pub version: &'static str,
     pub user: Option<String>,
     pub admin: bool,
@@ -35,6 +37,7 @@ impl Chrome {
         let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site");
         Chrome {
             base: site.config.web.prefix.clone(),
+            words: Words::new(Language::of(request), None),
             version: VERSION.as_str(),
             user: user.map(|caller| caller.id().to_string()),
             admin: user.is_some_and(Caller::is_admin),
@@ -43,6 +46,18 @@ impl Chrome {
             here,
             notice: request.extensions().get::<Maintenance>().map(|maintenance| maintenance.message.clone()),
         }
+    }
+}
+
+impl Chrome {
+    /// [`Words::t`].
+    pub fn t(&self, id: &str) -> String {
+        self.words.t(id)
+    }
+
+    /// [`Words::with`].
+    pub fn with<'a>(&self, id: &'a str) -> Message<'a> {
+        self.words.with(id)
     }
 }
 

@@ -15,8 +15,10 @@ use crate::web::error::ApiError;
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     chrome: &'a Chrome,
-    title: &'static str,
+    title: String,
     message: String,
+    /// What the reader can do about it.
+    hint: String,
 }
 
 pub enum PageError {
@@ -83,21 +85,24 @@ impl ResponseError for PageError {
                 if status == StatusCode::INTERNAL_SERVER_ERROR {
                     tracing::error!(?error, "a page failed");
                 }
-                page_with(status, &ErrorPage { chrome, title: title(status), message: sentence(&message) })
+                let (title, hint) = told(status);
+                let (title, hint) = (chrome.t(title), chrome.t(hint));
+                page_with(status, &ErrorPage { chrome, title, message: sentence(&message), hint })
             }
         }
     }
 }
 
-fn title(status: StatusCode) -> &'static str {
+/// The heading, and what the reader can do.
+fn told(status: StatusCode) -> (&'static str, &'static str) {
     match status {
-        StatusCode::NOT_FOUND => "Not found",
-        StatusCode::FORBIDDEN => "Not allowed",
-        StatusCode::CONFLICT => "Not now",
-        StatusCode::TOO_MANY_REQUESTS => "Too many",
-        StatusCode::SERVICE_UNAVAILABLE => "Not now",
-        status if status.is_server_error() => "Something went wrong",
-        _ => "That did not work",
+        StatusCode::NOT_FOUND => ("error-not-found", "error-not-found-hint"),
+        StatusCode::FORBIDDEN => ("error-forbidden", "error-forbidden-hint"),
+        StatusCode::CONFLICT => ("error-conflict", "error-conflict-hint"),
+        StatusCode::TOO_MANY_REQUESTS => ("error-too-many", "error-too-many-hint"),
+        StatusCode::SERVICE_UNAVAILABLE => ("error-unavailable", "error-unavailable-hint"),
+        status if status.is_server_error() => ("error-broken", "error-broken-hint"),
+        _ => ("error-bad", "error-bad-hint"),
     }
 }
 

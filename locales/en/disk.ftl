@@ -1,0 +1,2 @@
+### What uses the disk.
+

@@ -1,0 +1,2 @@
+### Files of a job.
+

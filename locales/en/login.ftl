@@ -1,0 +1,7 @@
+### The login page.
+
+login-title = Log in
+login-user = User name
+login-password = Password
+login-go = Log in
+login-guests = Without an account here, come in as a guest:

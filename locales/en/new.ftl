@@ -1,0 +1,2 @@
+### The form of a new job.
+

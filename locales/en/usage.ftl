@@ -1,0 +1,2 @@
+### Use by day and month.
+

@@ -1,0 +1,2 @@
+### Ce qui occupe le disque.
+

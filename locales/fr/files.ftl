@@ -1,0 +1,2 @@
+### Les fichiers d’un travail.
+

@@ -1,0 +1,2 @@
+### Les listes de travaux.
+

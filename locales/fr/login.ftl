@@ -1,0 +1,7 @@
+### La page de connexion.
+
+login-title = Connexion
+login-user = Nom d’utilisateur
+login-password = Mot de passe
+login-go = Se connecter
+login-guests = Sans compte ici, entrez comme invité :

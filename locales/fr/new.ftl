@@ -1,0 +1,2 @@
+### Le formulaire d’un nouveau travail.
+

@@ -1,0 +1,2 @@
+### L’utilisation par jour et par mois.
+

@@ -1,0 +1,187 @@
+//! Jobs in words: their state, what happens to them now, and why they wait.
+
+use std::time::Duration;
+
+use super::Words;
+use crate::domain::{
+    DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Timestamp, WaitingJob,
+};
+
+/// A state's colour: a class of the style sheet.
+pub type Tone = &'static str;
+
+/// How long it ran, or has run.
+pub fn run_time(job: &Job, now: Timestamp) -> Option<Duration> {
+    let started = job.state.started()?;
+    Some(job.state.outcome().map_or(now, |outcome| outcome.ended).since(started))
+}
+
+impl Words {
+    /// [`run_time`] in words; a dash where it never ran.
+    pub fn run_time(&self, job: &Job, now: Timestamp) -> String {
+        run_time(job, now).map_or_else(|| "–".to_owned(), |span| self.duration(span))
+    }
+
+    /// The state in a word, and its colour.
+    pub fn state(&self, job: &Job) -> (String, Tone) {
+        let (id, tone) = match &job.state {
+            JobState::Pending { .. } => ("state-pending", "wait"),
+            JobState::Starting { .. } => ("state-starting", "run"),
+            JobState::Running { suspended: true, .. } => ("state-suspended", "wait"),
+            JobState::Running { .. } => ("state-running", "run"),
+            JobState::Over(outcome) | JobState::Archived { outcome, .. } => ending(outcome.ending),
+        };
+        (self.t(id), tone)
+    }
+
+    /// How a job ended, in a word, and its colour.
+    pub fn ending(&self, how: Ending) -> (String, Tone) {
+        let (id, tone) = ending(how);
+        (self.t(id), tone)
+    }
+
+    /// What happens now, in a sentence.
+    pub fn sentence(&self, job: &Job, waiting: Option<&WaitingJob>) -> String {
+        if let Some(request) = job.request {
+            return self.t(asked(request));
+        }
+        match &job.state {
+            JobState::Pending { .. } => match waiting {
+                Some(waiting) => self.waiting(waiting),
+                None if job.is_array_parent() => self.t("now-array-waits"),
+                None => self.t("now-waits"),
+            },
+            JobState::Starting { attempt, .. } => self.with("now-starting").set("node", &attempt.node).to_string(),
+            JobState::Running { suspended: true, attempt, .. } => {
+                self.with("now-suspended").set("node", &attempt.node).to_string()
+            }
+            JobState::Running { attempt, .. } => match job.place {
+                Place::ArrayParent { children, over, .. } => {
+                    self.with("now-array-runs").set("over", over).set("children", children).to_string()
+                }
+                Place::Single | Place::ArrayChild { .. } => {
+                    self.with("now-runs").set("node", &attempt.node).to_string()
+                }
+            },
+            JobState::Archived { .. } => self.t("now-archived"),
+            JobState::Over(outcome) => self.ended(outcome),
+        }
+    }
+
+    /// How it ended and why, in a sentence. What an executor or an administrator said of it is told as it was said.
+    pub fn ended(&self, outcome: &Outcome) -> String {
+        if let Some(reason) = &outcome.reason {
+            return reason.clone();
+        }
+        match (outcome.ending, outcome.exit_code) {
+            (Ending::Failed, Some(code)) => self.with("ended-failed").set("code", code.to_string()).to_string(),
+            (Ending::Failed, None) => self.t("ended-failed-somehow"),
+            (Ending::Done, _) => self.t("ended-done"),
+            (Ending::Killed, _) => self.t("ended-killed"),
+            (Ending::OutOfMemory, _) => self.t("ended-out-of-memory"),
+            (Ending::TimeLimit, _) => self.t("ended-time-limit"),
+            (Ending::NodeFailure, _) => self.t("ended-node-failure"),
+            (Ending::Rejected(Rejection::Quota), _) => self.t("ended-quota"),
+            (Ending::Rejected(Rejection::Impossible), _) => self.t("ended-impossible"),
+            (Ending::Rejected(Rejection::Dependency), _) => self.t("ended-dependency"),
+        }
+    }
+
+    /// Why it waits, its place in the queue, and when it may start.
+    pub fn waiting(&self, waiting: &WaitingJob) -> String {
+        let reason = self.reason(&waiting.reason);
+        let Some(position) = waiting.position else { return reason };
+        let place = match waiting.estimate_secs {
+            Some(seconds) => self
+                .with("waiting-place-and-time")
+                .set("position", self.count(position))
+                .set("time", self.duration(Duration::from_secs(seconds.max(1)))),
+            None => self.with("waiting-place").set("position", self.count(position)),
+        };
+        format!("{reason} {place}")
+    }
+
+    /// Why it waits, in a sentence.
+    pub fn reason(&self, reason: &PendingReason) -> String {
+        match reason {
+            PendingReason::NotConsidered => self.t("reason-not-considered"),
+            PendingReason::Queue => self.t("reason-queue"),
+            PendingReason::Capacity { needs } => {
+                let mut what = self
+                    .with("word-resources")
+                    .set("cores", self.number(needs.cpu.as_f64(), 3))
+                    .set("ram", self.number(needs.ram.as_gb(), 3))
+                    .to_string();
+                if needs.gpus > 0 {
+                    what = format!("{what}, {}", self.with("word-gpus").set("count", needs.gpus));
+                }
+                self.with("reason-capacity").set("needs", what).to_string()
+            }
+            PendingReason::HeldFor { job } => self.with("reason-held-for").set("job", job.to_string()).to_string(),
+            PendingReason::Dependency { waits_for } => {
+                let condition = |on| match on {
+                    DependencyOn::Ok => self.t("word-ends-well"),
+                    DependencyOn::Failed => self.t("word-fails"),
+                    DependencyOn::Any => self.t("word-ends-at-all"),
+                };
+                let jobs: Vec<_> = waits_for.iter().map(|d| format!("{} ({})", d.job, condition(d.on))).collect();
+                self.with("reason-dependency").set("jobs", jobs.join(", ")).to_string()
+            }
+            PendingReason::ArrayThrottle { limit } => {
+                self.with("reason-array-throttle").set("limit", limit).to_string()
+            }
+            PendingReason::Labels { labels } => self.with("reason-labels").set("labels", labels.join(", ")).to_string(),
+            PendingReason::Drained { nodes } => self.with("reason-drained").set("nodes", nodes.join(", ")).to_string(),
+            PendingReason::QuotaUser { quota } if quota == "disk" => self.t("reason-quota-disk"),
+            PendingReason::QuotaUser { quota } => {
+                self.with("reason-quota-user").set("quota", self.quota(quota)).to_string()
+            }
+            PendingReason::QuotaProject { quota } => {
+                self.with("reason-quota-project").set("quota", self.quota(quota)).to_string()
+            }
+            PendingReason::Maintenance => self.t("reason-maintenance"),
+            PendingReason::AccountDisabled => self.t("reason-account-disabled"),
+            PendingReason::NotMember { project } => {
+                self.with("reason-not-member").set("project", project.to_string()).to_string()
+            }
+            PendingReason::ExecutorAway { executor, message } => {
+                self.with("reason-executor-away").set("executor", executor).set("message", message).to_string()
+            }
+            PendingReason::ArrayChildren => self.t("reason-array-children"),
+            PendingReason::Retry { attempts } => self.with("reason-retry").set("launch", attempts + 1).to_string(),
+        }
+    }
+
+    fn quota(&self, name: &str) -> String {
+        match name {
+            "time" => self.t("word-quota-time"),
+            "cpu" => self.t("word-quota-cpu"),
+            "ram" => self.t("word-quota-ram"),
+            "gpu" => self.t("word-quota-gpu"),
+            other => other.to_owned(),
+        }
+    }
+}
+
+fn ending(how: Ending) -> (&'static str, Tone) {
+    match how {
+        Ending::Done => ("ending-done", "good"),
+        Ending::Killed => ("ending-killed", "rest"),
+        Ending::Failed => ("ending-failed", "bad"),
+        Ending::OutOfMemory => ("ending-out-of-memory", "bad"),
+        Ending::TimeLimit => ("ending-time-limit", "bad"),
+        Ending::NodeFailure => ("ending-node-failure", "bad"),
+        Ending::Rejected(_) => ("ending-rejected", "bad"),
+    }
+}
+
+fn asked(request: Request) -> &'static str {
+    match request {
+        Request::Kill(_) => "asked-kill",
+        Request::Suspend => "asked-suspend",
+        Request::Resume => "asked-resume",
+        Request::Reschedule => "asked-reschedule",
+        Request::Archive => "asked-archive",
+        Request::Purge => "asked-purge",
+    }
+}
