@@ -101,7 +101,7 @@ fn left(allowance: &Allowance) -> Value {
     };
     json!({
         "time": of(quotas.time, used.time), "cpu": of(quotas.cpu, used.cpu), "ram": of(quotas.ram, used.ram),
-        "gpu": of(quotas.gpu, used.gpu), "disk": of(quotas.disk, allowance.disk as f64),
+        "gpu": of(quotas.gpu, used.gpu), "disk": of(quotas.disk.unwrap_or_default(), allowance.disk as f64),
     })
 }
 

@@ -166,7 +166,7 @@ fn gauges(words: &Words, allowance: &Allowance) -> Vec<Gauge> {
         of("new-cores", quotas.cpu, used.cpu, &plain),
         of("new-memory", quotas.ram, used.ram, &plain),
         of("new-gpus", quotas.gpu, used.gpu, &plain),
-        of("new-disk", quotas.disk, allowance.disk as f64, &bytes),
+        of("new-disk", quotas.disk.unwrap_or_default(), allowance.disk as f64, &bytes),
     ];
     all.into_iter().flatten().collect()
 }

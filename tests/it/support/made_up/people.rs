@@ -30,8 +30,13 @@ pub async fn write(store: &dyn Store, now: Timestamp) {
             .then(|| Identity { issuer: "https://campus.example".into(), subject: id.to_owned() }),
         ..User::new(id.parse().unwrap(), kind, now.minus(DAY * days))
     };
-    let quotas =
-        Quotas { time: 2_000_000, cpu: 1_000, disk: 20_000_000_000, upload: 5_000_000_000, ..Quotas::default() };
+    let quotas = Quotas {
+        time: 2_000_000,
+        cpu: 1_000,
+        disk: Some(20_000_000_000),
+        upload: Some(5_000_000_000),
+        ..Quotas::default()
+    };
     let people = [
         User { quotas, ..person("ann", UserKind::Local, 7001, 400) },
         User { priority: 60, ..person("bob", UserKind::Local, 7002, 390) },
