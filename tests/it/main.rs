@@ -27,6 +27,7 @@ mod life;
 mod mongo;
 mod old_client;
 mod pages;
+mod pages_new;
 mod people;
 mod redis;
 mod schemathesis;

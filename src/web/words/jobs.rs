@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Words;
 use crate::domain::{
-    DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Timestamp, WaitingJob,
+    DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Resources, Timestamp,
+    WaitingJob,
 };
 
 /// A state's colour: a class of the style sheet.
@@ -107,15 +108,7 @@ impl Words {
             PendingReason::NotConsidered => self.t("reason-not-considered"),
             PendingReason::Queue => self.t("reason-queue"),
             PendingReason::Capacity { needs } => {
-                let mut what = self
-                    .with("word-resources")
-                    .set("cores", self.number(needs.cpu.as_f64(), 3))
-                    .set("ram", self.number(needs.ram.as_gb(), 3))
-                    .to_string();
-                if needs.gpus > 0 {
-                    what = format!("{what}, {}", self.with("word-gpus").set("count", needs.gpus));
-                }
-                self.with("reason-capacity").set("needs", what).to_string()
+                self.with("reason-capacity").set("needs", self.resources(needs)).to_string()
             }
             PendingReason::HeldFor { job } => self.with("reason-held-for").set("job", job.to_string()).to_string(),
             PendingReason::Dependency { waits_for } => {
@@ -150,6 +143,17 @@ impl Words {
             PendingReason::ArrayChildren => self.t("reason-array-children"),
             PendingReason::Retry { attempts } => self.with("reason-retry").set("launch", attempts + 1).to_string(),
         }
+    }
+
+    /// Cores, memory, and GPUs where there are any.
+    pub fn resources(&self, what: &Resources) -> String {
+        let text = self
+            .with("word-resources")
+            .set("count", what.cpu.as_f64())
+            .set("cores", self.number(what.cpu.as_f64(), 3))
+            .set("ram", self.number(what.ram.as_gb(), 3))
+            .to_string();
+        if what.gpus > 0 { format!("{text}, {}", self.with("word-gpus").set("count", what.gpus)) } else { text }
     }
 
     fn quota(&self, name: &str) -> String {
