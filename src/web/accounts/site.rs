@@ -10,7 +10,8 @@ use crate::web::access::Caller;
 use crate::web::error::ApiError;
 
 const LONGEST_MESSAGE: usize = 1_000;
-const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
+/// What is said where nobody has worded it.
+pub const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
 
 /// Whether nothing new is taken, and what is said of it.
 ///

@@ -8,6 +8,7 @@ use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::chrome::{Chrome, Visitor, next, page_with};
+use super::said::{Said, said};
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 
@@ -15,8 +16,11 @@ use crate::web::error::ApiError;
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     chrome: &'a Chrome,
+    status: u16,
     title: String,
     message: String,
+    /// The message is English, and the page is not.
+    english: bool,
     /// What the reader can do about it.
     hint: String,
 }
@@ -81,20 +85,28 @@ impl ResponseError for PageError {
                 HttpResponse::SeeOther().insert_header(("Location", format!("{base}/login?next={next}"))).finish()
             }
             PageError::Failed { chrome, error } => {
-                let (_, status, message) = error.describe();
+                let (_, status, _) = error.describe();
                 if status == StatusCode::INTERNAL_SERVER_ERROR {
                     tracing::error!(?error, "a page failed");
                 }
-                let (title, hint) = told(status);
+                let (title, hint) = told(status, error);
                 let (title, hint) = (chrome.t(title), chrome.t(hint));
-                page_with(status, &ErrorPage { chrome, title, message: sentence(&message), hint })
+                // The administrators' message is at the top of every page.
+                let Said { text: message, english } = match error {
+                    ApiError::Maintenance(_) => Said { text: String::new(), english: false },
+                    error => said(&chrome.words, error),
+                };
+                page_with(status, &ErrorPage { chrome, status: status.as_u16(), title, message, english, hint })
             }
         }
     }
 }
 
 /// The heading, and what the reader can do.
-fn told(status: StatusCode) -> (&'static str, &'static str) {
+fn told(status: StatusCode, error: &ApiError) -> (&'static str, &'static str) {
+    if matches!(error, ApiError::Maintenance(_)) {
+        return ("error-maintenance", "error-maintenance-hint");
+    }
     match status {
         StatusCode::NOT_FOUND => ("error-not-found", "error-not-found-hint"),
         StatusCode::FORBIDDEN => ("error-forbidden", "error-forbidden-hint"),
@@ -104,13 +116,6 @@ fn told(status: StatusCode) -> (&'static str, &'static str) {
         status if status.is_server_error() => ("error-broken", "error-broken-hint"),
         _ => ("error-bad", "error-bad-hint"),
     }
-}
-
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    let end = if message.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
 }
 
 /// A form, query or path that no page of ours sends.

@@ -12,9 +12,11 @@ mod error;
 mod files;
 mod job;
 mod jobs;
+mod language;
 mod login;
 mod new_job;
 mod profile;
+mod said;
 mod text;
 
 use actix_session::SessionMiddleware;
