@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod allowance;
 pub mod api;
 pub mod chart;
 pub mod data;
@@ -51,6 +52,7 @@ pub struct Site {
     pub queue: Arc<dyn Queue>,
     pub keys: Arc<access::SigningKeys>,
     pub login_limiter: Arc<access::LoginLimiter>,
+    pub shares: Arc<allowance::Kept>,
 }
 
 /// What the scheduler knows and pages ask.

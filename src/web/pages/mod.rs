@@ -10,6 +10,7 @@ mod data;
 mod disk;
 mod error;
 mod files;
+mod home;
 mod job;
 mod jobs;
 mod language;
@@ -35,8 +36,8 @@ use super::routes::routes;
 
 routes! { "", resource;
     "/static/{name}" { GET Open => assets::get }
-    "" { GET Open => jobs::home }
-    "/" { GET Open => jobs::home }
+    "" { GET Look => home::get }
+    "/" { GET Look => home::get }
     "/login" { GET Open => login::get, POST Open => login::post }
     "/login/guest/{provider}" { GET Open => login::begin_guest }
     "/login/guest/{provider}/callback" { GET Open => login::finish_guest }

@@ -148,6 +148,12 @@ impl Argument for &String {
     }
 }
 
+impl Argument for &&String {
+    fn argument(self) -> FluentValue<'static> {
+        FluentValue::from((*self).clone())
+    }
+}
+
 impl Argument for &&str {
     fn argument(self) -> FluentValue<'static> {
         FluentValue::from((*self).to_owned())

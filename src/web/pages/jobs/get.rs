@@ -6,7 +6,7 @@ use crate::domain::{Job, Phase, Place, ProjectId, Timestamp, WaitingJob};
 use crate::store::{JobFilter, JobOrder, Page, StoreError};
 use crate::web::Site;
 use crate::web::access::Caller;
-use crate::web::pages::chrome::{Chrome, Visitor, page, see};
+use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
 use crate::web::pages::text::{self, Date};
 
@@ -59,10 +59,6 @@ struct Row {
 }
 
 const ROWS: u64 = 50;
-
-pub async fn home(request: HttpRequest) -> HttpResponse {
-    see(&Chrome::new(&request, None, "").base, "/jobs")
-}
 
 pub async fn get(
     site: web::Data<Site>,

@@ -4,4 +4,4 @@ mod archive;
 mod get;
 
 pub use archive::archive;
-pub use get::{get, home};
+pub use get::get;

@@ -1,0 +1,8 @@
+//! The start page: what my jobs do, what I may still use, what came out.
+//!
+//! A handful of questions whatever there is, and none for each job.
+
+mod allowed;
+mod get;
+
+pub use get::get;
