@@ -63,6 +63,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         keys: Arc::new(access::SigningKeys::derive(&secrets::own_secret(&config)?)),
         login_limiter,
         shares: Arc::default(),
+        overview: Arc::default(),
         queue: SchedulerHandle::new(works.bus.clone(), roles::capabilities(&works.executors)),
         bus: works.bus.clone(),
         files: works.files.clone(),

@@ -29,6 +29,7 @@ pub fn site(store: &TestStore, config: Config, shared_dir: &std::path::Path) -> 
         keys: Arc::new(SigningKeys::derive(b"a test")),
         login_limiter: Arc::new(LoginLimiter::default()),
         shares: Arc::default(),
+        overview: Arc::default(),
     };
     (site, bus)
 }
