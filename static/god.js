@@ -32,6 +32,12 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+// Zones to choose from.
+const zones = document.getElementById("zones");
+if (zones) {
+  for (const name of Intl.supportedValuesOf("timeZone")) zones.append(new Option(name, name));
+}
+
 // Parts of the page as they are by now, unless the reader is at work in them.
 const freshen = async (parts) => {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);

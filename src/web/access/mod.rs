@@ -94,9 +94,7 @@ pub fn decide(rule: Rule, caller: Option<&Caller>) -> Result<(), ApiError> {
         Rule::Work if caller.user.may_submit() => Ok(()),
         Rule::Work => Err(ApiError::Forbidden(NOT_ACTIVATED.into())),
         Rule::Inspect | Rule::Administer | Rule::Metrics if caller.is_admin() => Ok(()),
-        Rule::Inspect | Rule::Administer | Rule::Metrics => {
-            Err(ApiError::Forbidden(ADMINISTRATORS_ONLY.into()))
-        }
+        Rule::Inspect | Rule::Administer | Rule::Metrics => Err(ApiError::Forbidden(ADMINISTRATORS_ONLY.into())),
     }
 }
 

@@ -70,7 +70,7 @@ routes! { "/api/1.0", at;
     "/user/{id}/project" { GET Look => user::projects }
     "/user/{id}/usage" { GET Look => user::usage }
     "/user/{id}/disk" { GET Look => user::disk }
-    "/user/{id}/quota" { DELETE Administer => user::reset_usage }
+    "/user/{id}/quota" { GET Look => user::quota, DELETE Administer => user::reset_usage }
     "/user/{id}/task" { DELETE Work => user::kill_all }
     "/user/{id}/apikey" { POST Account => user::renew_key }
     "/user/{id}/token" { GET Account => token::list, POST Account => token::create }

@@ -10,7 +10,7 @@ use askama::Template;
 use super::assets::VERSION;
 use super::error::PageError;
 use super::language;
-use crate::domain::{Maintenance, Theme};
+use crate::domain::{Maintenance, Theme, Zone};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::access::session::csrf_token;
@@ -42,7 +42,10 @@ pub struct Chrome {
 impl Chrome {
     pub fn new(request: &HttpRequest, user: Option<&Caller>, here: &'static str) -> Self {
         let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site");
-        let words = Words::new(language::chosen(request), None);
+        let words = Words::new(
+            language::chosen(request, user),
+            user.and_then(|caller| caller.user.preferences.zone.as_ref()).map(Zone::time_zone),
+        );
         let notice = request.extensions().get::<Maintenance>().map(|maintenance| maintenance.message.clone());
         Chrome {
             base: site.config.web.prefix.clone(),

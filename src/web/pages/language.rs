@@ -4,19 +4,25 @@
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 
-use crate::web::access::session;
+use crate::domain;
+use crate::web::access::{Caller, session};
 use crate::web::words::Language;
 
 const PARAMETER: &str = "lang";
 
-pub(super) fn chosen(request: &HttpRequest) -> Language {
+pub(super) fn chosen(request: &HttpRequest, user: Option<&Caller>) -> Language {
     let asked = parameters(request).find_map(|(name, value)| (name == PARAMETER).then_some(value));
     if let Some(language) = asked.and_then(Language::tagged) {
         session::keep_language(request, Some(language.tag()));
         return language;
     }
     let kept = session::language(request).and_then(|tag| Language::tagged(&tag));
-    kept.unwrap_or_else(|| Language::of(request))
+    let liked = user.and_then(|caller| match caller.user.preferences.language {
+        domain::Language::Auto => None,
+        domain::Language::En => Some(Language::English),
+        domain::Language::Fr => Some(Language::French),
+    });
+    kept.or(liked).unwrap_or_else(|| Language::of(request))
 }
 
 /// This page in another language. What a form was answered with is no page: from there, the start page.
@@ -35,5 +41,9 @@ pub(super) fn link(request: &HttpRequest, base: &str, language: Language) -> Str
 
 /// As they were sent, encoded.
 fn parameters(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
-    request.query_string().split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }

@@ -19,6 +19,7 @@ mod new_job;
 mod profile;
 mod said;
 mod text;
+mod usage;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::PersistentSession;
@@ -50,14 +51,17 @@ routes! { "", resource;
     "/jobs/{id}/{verb}" { POST Work => job::post }
     "/data" { GET Look => data::root, POST Work => data::post_root }
     "/data/{path:.*}" { GET Look => data::get, POST Work => data::post }
-    "/disk" { GET Look => disk::get }
+    "/disk" { GET Look => disk::get, POST Work => disk::post }
+    "/usage" { GET Look => usage::get }
     "/profile" { GET Account => profile::get, POST Account => profile::post }
     "/profile/key" { POST Account => profile::renew_key }
     "/profile/password" { POST Account => profile::change_password }
     "/profile/logout" { POST Account => profile::log_out_everywhere }
+    "/profile/templates/{template}/delete" { POST Work => profile::delete_template }
     "/profile/tokens" { POST Account => profile::create_token }
     "/profile/tokens/{token}/delete" { POST Account => profile::delete_token }
-    "/admin" { GET Inspect => admin::home }
+    "/admin" { GET Inspect => admin::overview::get }
+    "/admin/usage" { GET Inspect => admin::usage::get }
     "/admin/users" { GET Inspect => admin::users::list }
     "/admin/users/{id}" { GET Inspect => admin::users::get, POST Administer => admin::users::post }
     "/admin/users/{id}/{verb}" { POST Administer => admin::users::act }

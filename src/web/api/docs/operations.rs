@@ -92,6 +92,7 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/user/{id}/project", User, "The user's projects, the default first", &[], None, Many("Project")),
     op("get", "/user/{id}/usage", User, "The user's use, a row a day", &["days"], None, Many("Usage")),
     op("get", "/user/{id}/disk", User, "What uses the user's space: jobs whose files are kept, largest first", &["limit"], None, One("DiskUse")),
+    op("get", "/user/{id}/quota", User, "What the user has used of what they may, and their fair share", &[], None, One("Allowance")),
     op("delete", "/user/{id}/task", User, "Kill all jobs of the user", &["tag"], None, One("Message")),
     op("post", "/user/{id}/apikey", User, "Replace the own API key; the answer is the only place that shows it", &[], None, One("ApiKey")),
     op("delete", "/user/{id}", Admin, "Delete a user with all data: jobs, their files, tokens", &[], None, One("Message")),
@@ -346,6 +347,18 @@ fn schemas() -> Value {
         })),
         "Stored": object(&["msg", "name", "size"], &json!({ "msg": text, "name": text, "size": whole })),
         "DataUsage": object(&["used", "quota"], &json!({ "used": whole, "quota": whole })),
+        "Allowance": object(&["days", "time", "cpu", "ram", "gpu", "disk", "upload", "share"], &json!({
+            "days": { "type": "integer", "description": "Days of use that count, today the last" },
+            "time": { "$ref": "#/components/schemas/UsedOf" }, "cpu": { "$ref": "#/components/schemas/UsedOf" },
+            "ram": { "$ref": "#/components/schemas/UsedOf" }, "gpu": { "$ref": "#/components/schemas/UsedOf" },
+            "disk": { "$ref": "#/components/schemas/UsedOf" },
+            "upload": { "description": "Null where the space cannot be looked at" },
+            "share": { "type": "object", "description": "Seconds of run time, own and everybody's; who used any; the priority" },
+        })),
+        "UsedOf": object(&["used", "quota"], &json!({
+            "used": { "type": "number" },
+            "quota": { "type": ["integer", "null"], "description": "Null is none" },
+        })),
         "DiskUse": object(&["used", "quota", "count", "jobs"], &json!({
             "used": whole, "quota": whole, "count": whole, "jobs": { "type": "array", "items": { "type": "object" } },
         })),

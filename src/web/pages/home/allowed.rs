@@ -6,7 +6,7 @@ use crate::web::allowance::{Allowance, Room};
 use crate::web::chart;
 use crate::web::words::Words;
 
-pub(super) struct Gauge {
+pub(in crate::web::pages) struct Gauge {
     pub name: String,
     /// `3 h 20 min of 10 h`.
     pub text: String,
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub meaning: String,
 }
 
-pub(super) fn gauges(words: &Words, allowance: &Allowance) -> Vec<Gauge> {
+pub(in crate::web::pages) fn gauges(words: &Words, allowance: &Allowance) -> Vec<Gauge> {
     let Allowance { used, quotas, .. } = allowance;
     let seconds = |seconds: f64| words.duration(Duration::from_secs_f64(seconds.max(0.0).round()));
     let plain = |value: f64| words.number(value, 1);

@@ -5,4 +5,5 @@
 mod allowed;
 mod get;
 
+pub(super) use allowed::{Gauge, gauges};
 pub use get::get;

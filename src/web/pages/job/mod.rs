@@ -6,4 +6,3 @@ mod view;
 
 pub use get::get;
 pub use post::post;
-pub use view::Fact;

@@ -19,7 +19,6 @@ pub async fn archive(
     let asked = jobs::ask_many(&site, &caller, &ids, Wish::Archive).await;
     asked.map_err(|error| PageError::of(&request, Some(&caller), error))?;
     let next = match said("back").next() {
-        Some("disk") => "/disk",
         Some("all") => "/jobs?over=1&all=1",
         _ => "/jobs?over=1",
     };
