@@ -12,6 +12,7 @@ mod client_people;
 mod cluster;
 mod cluster_page;
 mod data;
+mod data_story;
 mod docker_jobs;
 mod executors;
 mod faults;

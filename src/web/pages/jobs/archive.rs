@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::JobId;
 use crate::web::Site;
-use crate::web::jobs::{self, Wish};
+use crate::web::jobs;
 use crate::web::pages::chrome::{Chrome, Visitor, see};
 use crate::web::pages::error::PageError;
 
@@ -16,7 +16,8 @@ pub async fn archive(
     let said = |name: &'static str| form.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str());
     // What is no id was not ticked on a page of ours.
     let ids: Vec<JobId> = said("id").filter_map(|id| id.parse().ok()).collect();
-    let asked = jobs::ask_many(&site, &caller, &ids, Wish::Archive).await;
+    // What cannot be archived any more is seen on the page that comes next.
+    let asked = jobs::archive_many(&site, &caller, &ids).await;
     asked.map_err(|error| PageError::of(&request, Some(&caller), error))?;
     let next = match said("back").next() {
         Some("all") => "/jobs?over=1&all=1",
