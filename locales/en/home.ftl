@@ -12,6 +12,8 @@ home-wait = { $count ->
     [one] 1 job waits.
    *[other] { $count } jobs wait.
 }
+home-submitted = submitted
+home-ran = for { $span }
 home-idle = Nothing runs or waits.
 home-all-active = All that run or wait
 home-results = Last results
@@ -27,9 +29,10 @@ home-upload = Uploads
 home-gb = { $count } GB
 home-of = { $used } of { $quota }
 home-no-quota = { $used }, no quota
-home-full-time = Used up: jobs wait until earlier use no longer counts.
-home-full-disk = Full: archive jobs that are over to make room.
-home-full-upload = Full: delete files to make room.
+home-used-up = Used up
+home-full-time = Jobs wait until earlier use no longer counts.
+home-full-disk = Jobs wait until their files take less: archive jobs that are over to make room.
+home-full-upload = Nothing more can be uploaded: delete files to make room.
 home-window = { $days ->
     [one] Run time, cores and memory are summed over the jobs of one day.
    *[other] Run time, cores and memory are summed over the jobs of the last { $days } days.

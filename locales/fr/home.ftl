@@ -12,6 +12,8 @@ home-wait = { $count ->
     [one] 1 travail attend.
    *[other] { $count } travaux attendent.
 }
+home-submitted = soumis
+home-ran = pendant { $span }
 home-idle = Rien ne s’exécute ni n’attend.
 home-all-active = Tout ce qui s’exécute ou attend
 home-results = Derniers résultats
@@ -27,9 +29,10 @@ home-upload = Dépôts
 home-gb = { $count } Go
 home-of = { $used } sur { $quota }
 home-no-quota = { $used }, sans quota
-home-full-time = Épuisé : les travaux attendent que l’utilisation passée ne compte plus.
-home-full-disk = Plein : archivez des travaux terminés pour faire de la place.
-home-full-upload = Plein : supprimez des fichiers pour faire de la place.
+home-used-up = Épuisé
+home-full-time = Les travaux attendent que l’utilisation passée ne compte plus.
+home-full-disk = Les travaux attendent que leurs fichiers occupent moins : archivez des travaux terminés pour faire de la place.
+home-full-upload = Rien de plus ne peut être déposé : supprimez des fichiers pour faire de la place.
 home-window = { $days ->
     [one] Temps d’exécution, cœurs et mémoire : somme des travaux d’un jour.
    *[other] Temps d’exécution, cœurs et mémoire : somme des travaux des { $days } derniers jours.

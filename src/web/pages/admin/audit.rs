@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::AuditLine;
+use crate::domain::{AuditLine, UserId};
 use crate::store::AuditFilter;
 use crate::web::Site;
 use crate::web::accounts::site::audit;
@@ -94,15 +94,16 @@ fn row(words: &Words, AuditLine { entry, .. }: AuditLine) -> Row {
     let details = match &entry.details {
         Value::Object(fields) => {
             let changed = entry.action.ends_with(".change");
-            fields.iter().map(|(field, value)| detail(field, value, changed)).collect()
+            let told = fields.iter().filter(|(_, value)| changed || !is_nothing(value));
+            told.map(|(field, value)| detail(field, value, changed)).collect()
         }
         Value::Null => Vec::new(),
         other => vec![other.to_string()],
     };
     Row {
         date: words.date(entry.at),
-        // What came from no address was a program's doing.
-        actor_link: entry.address.as_ref().map(|_| format!("/admin/users/{}", encoded(&entry.actor))),
+        // A program's name (`go-d user`) is no user's.
+        actor_link: entry.actor.parse::<UserId>().ok().map(|actor| format!("/admin/users/{}", encoded(actor.as_str()))),
         actor: entry.actor,
         address: entry.address.unwrap_or_default(),
         subject_link: subject_link(&entry.action, &entry.subject),
@@ -120,6 +121,18 @@ fn subject_link(action: &str, subject: &str) -> Option<String> {
         "job" => Some(format!("/jobs/{subject}")),
         "maintenance" => Some("/admin/maintenance".to_owned()),
         _ => None,
+    }
+}
+
+/// Of what was made, what was left as it is by default says nothing.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(said) => !said,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
     }
 }
 

@@ -10,8 +10,7 @@ pub(in crate::web::pages) struct Gauge {
     pub name: String,
     /// `3 h 20 min of 10 h`.
     pub text: String,
-    /// What a full one means.
-    pub warning: Option<String>,
+    pub used_up: bool,
     /// HTML; empty where there is no quota.
     pub picture: String,
     /// Where more is told of it, below the site's prefix.
@@ -31,28 +30,25 @@ pub(in crate::web::pages) fn gauges(words: &Words, allowance: &Allowance) -> Vec
     let plain = |value: f64| words.number(value, 1);
     let gigabytes = |value: f64| words.with("home-gb").set("count", words.number(value, 1)).to_string();
     let bytes = |value: f64| words.bytes(value as u64);
-    let usage = |id: &str, used: f64, quota: u64, format: &dyn Fn(f64) -> String| {
-        gauge(words, (id, "/usage", "home-full-time"), used, quota, format)
-    };
     let mut gauges = vec![
-        usage("home-time", used.time, quotas.time, &seconds),
-        usage("home-cpu", used.cpu, quotas.cpu, &plain),
-        usage("home-ram", used.ram, quotas.ram, &gigabytes),
+        gauge(words, ("home-time", "/usage"), used.time, quotas.time, &seconds),
+        gauge(words, ("home-cpu", "/usage"), used.cpu, quotas.cpu, &plain),
+        gauge(words, ("home-ram", "/usage"), used.ram, quotas.ram, &gigabytes),
     ];
     if used.gpu > 0.0 || quotas.gpu > 0 {
-        gauges.push(usage("home-gpu", used.gpu, quotas.gpu, &plain));
+        gauges.push(gauge(words, ("home-gpu", "/usage"), used.gpu, quotas.gpu, &plain));
     }
-    let mut room = |words_of, room: Room| gauges.push(gauge(words, words_of, room.used as f64, room.quota, &bytes));
-    room(("home-disk", "/disk", "home-full-disk"), allowance.disk);
+    let mut room = |name, room: Room| gauges.push(gauge(words, name, room.used as f64, room.quota, &bytes));
+    room(("home-disk", "/disk"), allowance.disk);
     if let Some(uploads) = allowance.uploads {
-        room(("home-upload", "/data", "home-full-upload"), uploads);
+        room(("home-upload", "/data"), uploads);
     }
     gauges
 }
 
 fn gauge(
     words: &Words,
-    (name, link, warning): (&str, &'static str, &str),
+    (name, link): (&str, &'static str),
     used: f64,
     quota: u64,
     format: &dyn Fn(f64) -> String,
@@ -65,11 +61,25 @@ fn gauge(
     Gauge {
         name: words.t(name),
         text,
-        warning: part.filter(|part| *part >= 1.0).map(|_| words.t(warning)),
+        used_up: part.is_some_and(|part| part >= 1.0),
         picture: part.map(|part| chart::gauge(part, None, chart::tone(part))).unwrap_or_default(),
         link,
         tone: part.map_or("fine", chart::tone),
     }
+}
+
+/// What it means that some of it is used up, and what can be done about it.
+pub(super) fn warnings(words: &Words, allowance: &Allowance) -> Vec<String> {
+    let Allowance { used, quotas, .. } = allowance;
+    let full = |used: f64, quota: u64| quota > 0 && used >= quota as f64;
+    let room = |room: Room| full(room.used as f64, room.quota);
+    let summed = [(used.time, quotas.time), (used.cpu, quotas.cpu), (used.ram, quotas.ram), (used.gpu, quotas.gpu)];
+    let all = [
+        (summed.iter().any(|(used, quota)| full(*used, *quota)), "home-full-time"),
+        (room(allowance.disk), "home-full-disk"),
+        (allowance.uploads.is_some_and(room), "home-full-upload"),
+    ];
+    all.into_iter().filter(|(is, _)| *is).map(|(_, id)| words.t(id)).collect()
 }
 
 pub(super) fn shared(words: &Words, policy: &str, allowance: &Allowance) -> Shared {

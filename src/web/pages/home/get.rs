@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::allowed::{Gauge, Shared, gauges, shared};
+use super::allowed::{Gauge, Shared, gauges, shared, warnings};
 use crate::domain::{Job, JobState, Phase, WaitingJob};
 use crate::store::{JobFilter, JobOrder, Page, StoreError};
 use crate::web::Site;
@@ -32,6 +32,8 @@ struct HomePage {
     ended: Vec<Row>,
     days: u32,
     gauges: Vec<Gauge>,
+    /// What it means that some of it is used up.
+    warnings: Vec<String>,
     shared: Shared,
 }
 
@@ -42,8 +44,11 @@ struct Row {
     tone: &'static str,
     /// What happens, or why it waits and when it may start, or how it ended.
     said: String,
-    date: Option<Date>,
-    run_time: String,
+    /// When it was submitted, of what waits, or when it ended.
+    submitted: Option<Date>,
+    ended: Option<Date>,
+    /// How long it ran, or has run.
+    run_time: Option<String>,
     project: Option<String>,
 }
 
@@ -86,6 +91,7 @@ async fn home_page(site: &Site, request: &HttpRequest, caller: &Caller) -> Resul
         active,
         ended: rows(&ended),
         days: allowance.days,
+        warnings: warnings(words, &allowance),
         gauges: gauges(words, &allowance),
         shared: shared(words, &site.config.scheduler.policy, &allowance),
         chrome,
@@ -107,12 +113,7 @@ async fn count(site: &Site, caller: &Caller, phases: &[Phase]) -> Result<u64, Ap
 
 fn row(site: &Site, words: &Words, job: &Job, waiting: Option<&WaitingJob>) -> Row {
     let (state, tone) = words.state(job);
-    let date = match &job.state {
-        JobState::Pending { .. } => Some(job.submitted),
-        JobState::Starting { .. } => None,
-        JobState::Running { started, .. } => Some(*started),
-        JobState::Over(outcome) | JobState::Archived { outcome, .. } => Some(outcome.ended),
-    };
+    let waits = matches!(job.state, JobState::Pending { .. });
     Row {
         id: job.id.to_string(),
         name: job.spec.name.clone(),
@@ -124,8 +125,9 @@ fn row(site: &Site, words: &Words, job: &Job, waiting: Option<&WaitingJob>) -> R
             Some(outcome) => words.ended(outcome),
             None => words.sentence(job, waiting),
         },
-        date: date.map(|date| words.date(date)),
-        run_time: words.run_time(job, site.clock.now()),
+        submitted: waits.then(|| words.date(job.submitted)),
+        ended: job.state.outcome().map(|outcome| words.date(outcome.ended)),
+        run_time: job.state.started().map(|_| words.run_time(job, site.clock.now())),
         project: Some(&job.owner.project).filter(|project| !project.is_default()).map(ToString::to_string),
     }
 }

@@ -74,6 +74,8 @@ struct TokenRow {
 
 struct SessionRow {
     browser: String,
+    /// As it calls itself.
+    agent: String,
     begun: Date,
     this: bool,
 }
@@ -106,7 +108,8 @@ async fn profile_page(
     let tokens = tokens::list(site, caller, &user.id).await?.into_iter().map(token).collect();
     let sessions = session::list(site, request, &user.id).await?;
     let session = |(session, this): (Credential, bool)| SessionRow {
-        browser: if session.name.is_empty() { words.t("profile-some-browser") } else { session.name },
+        browser: browser(&session.name).unwrap_or_else(|| words.t("profile-some-browser")),
+        agent: session.name,
         begun: words.date(session.created),
         this,
     };
@@ -139,6 +142,27 @@ async fn profile_page(
     })
 }
 
+/// `Firefox, Linux`, of what a browser says of itself. Those that pretend to be others come first.
+fn browser(agent: &str) -> Option<String> {
+    let named =
+        |known: &[(&str, &'static str)]| known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    let browsers =
+        [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    match (named(&browsers), named(&systems)) {
+        (Some(browser), Some(system)) => Some(format!("{browser}, {system}")),
+        (Some(browser), None) => Some(browser.to_owned()),
+        (None, _) => (!agent.is_empty()).then(|| agent.to_owned()),
+    }
+}
+
 fn scope(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "profile-scope-read",
@@ -162,4 +186,18 @@ fn languages(words: &Words, chosen: Language) -> Vec<(&'static str, String, bool
         None => words.t("profile-language-auto"),
     };
     Language::ALL.map(|language| (language.as_str(), said(language), language == chosen)).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser;
+
+    #[test]
+    fn a_browser_is_told_by_what_it_is_and_not_by_what_it_pretends() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+        assert_eq!(browser(chrome).as_deref(), Some("Chrome, Linux"));
+        assert_eq!(browser(&format!("{chrome} Edg/140.0")).as_deref(), Some("Edge, Linux"));
+        assert_eq!((browser("curl/8").as_deref(), browser("")), (Some("curl/8"), None));
+    }
 }
