@@ -26,12 +26,12 @@ async fn whoever_is_not_logged_in_is_asked_to_and_comes_back() {
     let seen = browser.log_in_as("admin", "wrong", "/jobs").await;
     assert_eq!(seen.status, 401);
     assert!(
-        seen.html.contains("wrong user name, password or key") && !seen.html.contains("\"wrong\""),
+        seen.html.contains("Wrong user name, password or key") && !seen.html.contains("\"wrong\""),
         "{}",
         seen.html
     );
     for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example"] {
-        assert_eq!(browser.log_in(elsewhere).await.location, "/jobs");
+        assert_eq!(browser.log_in(elsewhere).await.location, "/");
     }
     let seen = browser.log_in("/jobs?over=1").await;
     assert_eq!((seen.status, seen.location.as_str()), (303, "/jobs?over=1"));
@@ -293,10 +293,18 @@ async fn behind_a_prefix_every_link_has_it() {
     assert_eq!(seen.location, "/god/jobs/new");
     assert!(seen.headers[SET_COOKIE].to_str().unwrap().contains("Path=/god"));
     for path in [
+        "",
         "/jobs",
         "/jobs?over=1",
         "/jobs/new",
+        "/usage",
+        "/data",
+        "/disk",
         "/profile",
+        "/admin",
+        "/admin/usage",
+        "/admin/nodes",
+        "/admin/processes",
         "/admin/users",
         "/admin/users/admin",
         "/admin/projects",
