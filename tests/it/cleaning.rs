@@ -301,9 +301,8 @@ async fn what_uses_the_space_is_listed_and_archived_from_the_page() {
     let at = |id: u64| html.find(&format!("value=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {html}"));
     assert!(at(large) < at(array) && at(array) < at(small));
     let (large, array) = (large.to_string(), array.to_string());
-    let fields =
-        [("csrf", csrf.as_str()), ("back", "disk"), ("id", &large), ("id", &array), ("id", "999999"), ("id", "x")];
-    let seen = browser.post("/jobs/archive", &fields).await;
+    let fields = [("csrf", csrf.as_str()), ("id", &large), ("id", &array), ("id", "999999"), ("id", "x")];
+    let seen = browser.post("/disk", &fields).await;
     assert_eq!((seen.status, seen.location.as_str()), (303, "/disk"), "{}", seen.html);
     for id in [&large, &array] {
         archived(&server, id.parse().unwrap()).await;
