@@ -51,6 +51,17 @@ pub struct Share {
 }
 
 impl Share {
+    /// `mine` is of now; what it was when the others were asked is not counted beside it.
+    fn of(everybody: &BTreeMap<UserId, f64>, user: &User, mine: f64) -> Share {
+        let others = || everybody.iter().filter(|(id, time)| **id != user.id && **time > 0.0).map(|(_, time)| time);
+        Share {
+            mine,
+            all: others().sum::<f64>() + mine,
+            users: others().count() + usize::from(mine > 0.0),
+            priority: user.priority,
+        }
+    }
+
     /// From 0 to 1; `None` where nothing was used.
     pub fn part(self) -> Option<f64> {
         (self.all > 0.0).then(|| (self.mine / self.all).clamp(0.0, 1.0))
@@ -93,12 +104,7 @@ pub async fn of(site: &Site, user: &User) -> Result<Allowance, ApiError> {
         quotas: user.quotas,
         disk: Room { used: disk, quota: user.quotas.disk_with(defaults) },
         uploads: uploads(site, user).await,
-        share: Share {
-            mine: counted.time,
-            all: everybody.values().sum(),
-            users: everybody.len(),
-            priority: user.priority,
-        },
+        share: Share::of(&everybody, user, counted.time),
     })
 }
 
@@ -153,7 +159,14 @@ mod tests {
         let share = |mine, all, users| Share { mine, all, users, priority: 50 };
         assert_eq!((share(1.0, 4.0, 2).part(), share(1.0, 4.0, 2).even()), (Some(0.25), 0.5));
         assert_eq!((share(0.0, 0.0, 0).part(), share(0.0, 0.0, 0).even()), (None, 1.0));
-        // What all have used is some seconds older than what this one has.
-        assert_eq!(share(5.0, 4.0, 1).part(), Some(1.0));
+    }
+
+    #[test]
+    fn what_others_have_used_is_older_than_what_this_one_has() {
+        let ann = crate::store::sqlite::testing::a_user("ann");
+        let everybody = BTreeMap::from([(ann.id.clone(), 1.0), ("bob".parse().unwrap(), 6.0)]);
+        let share = Share::of(&everybody, &ann, 2.0);
+        assert_eq!((share.mine, share.all, share.users), (2.0, 8.0, 2));
+        assert_eq!(Share::of(&BTreeMap::new(), &ann, 2.0).part(), Some(1.0));
     }
 }

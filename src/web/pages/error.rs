@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -121,7 +121,8 @@ fn told(status: StatusCode, error: &ApiError) -> (&'static str, &'static str) {
 /// A form, query or path that no page of ours sends.
 pub fn not_understood(error: impl fmt::Display, request: &HttpRequest) -> actix_web::Error {
     let error = ApiError::BadRequest(format!("this request is not understood: {error}"));
-    PageError::of(request, None, error).into()
+    let caller = request.extensions().get::<Caller>().cloned();
+    PageError::of(request, caller.as_ref(), error).into()
 }
 
 pub async fn not_found(request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {

@@ -25,9 +25,10 @@ pub(super) fn chosen(request: &HttpRequest, user: Option<&Caller>) -> Language {
     kept.or(liked).unwrap_or_else(|| Language::of(request))
 }
 
-/// This page in another language. What a form was answered with is no page: from there, the start page.
+/// This page in another language. What a form was answered with is no page: from there, as from the
+/// prefix alone, the start page.
 pub(super) fn link(request: &HttpRequest, base: &str, language: Language) -> String {
-    if *request.method() != Method::GET {
+    if *request.method() != Method::GET || request.path() == base {
         return format!("{base}/?{PARAMETER}={}", language.tag());
     }
     let mut query = String::new();

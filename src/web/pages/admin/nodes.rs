@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_gets_nothing_new_is_marked() {
         let total = Resources { cpu: Cores::whole(8), ram: Memory::gb(32), gpus: 2 };
-        let used = Resources { cpu: Cores::from_number(2.25).unwrap(), ram: Memory::gb(4), gpus: 1 };
+        let used = Resources { cpu: Cores::from_number(2.3).unwrap(), ram: Memory::gb(4), gpus: 1 };
         let node = Node {
             name: "n1".into(),
             executor: "swarm".into(),
