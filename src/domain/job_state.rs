@@ -109,6 +109,62 @@ impl Ending {
     }
 }
 
+/// The endings without their data: what is indexed and filtered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndingKind {
+    Done = 0,
+    Failed = 1,
+    Killed = 2,
+    OutOfMemory = 3,
+    TimeLimit = 4,
+    NodeFailure = 5,
+    Rejected = 6,
+}
+
+impl EndingKind {
+    pub const ALL: [EndingKind; 7] = [
+        EndingKind::Done,
+        EndingKind::Failed,
+        EndingKind::Killed,
+        EndingKind::OutOfMemory,
+        EndingKind::TimeLimit,
+        EndingKind::NodeFailure,
+        EndingKind::Rejected,
+    ];
+
+    /// The word of queries: one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EndingKind::Done => "done",
+            EndingKind::Failed => "failed",
+            EndingKind::Killed => "killed",
+            EndingKind::OutOfMemory => "out_of_memory",
+            EndingKind::TimeLimit => "time_limit",
+            EndingKind::NodeFailure => "node_failure",
+            EndingKind::Rejected => "rejected",
+        }
+    }
+
+    pub fn numbered(number: i64) -> Option<EndingKind> {
+        EndingKind::ALL.into_iter().find(|kind| *kind as i64 == number)
+    }
+}
+
+impl From<Ending> for EndingKind {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Done => EndingKind::Done,
+            Ending::Failed => EndingKind::Failed,
+            Ending::Killed => EndingKind::Killed,
+            Ending::OutOfMemory => EndingKind::OutOfMemory,
+            Ending::TimeLimit => EndingKind::TimeLimit,
+            Ending::NodeFailure => EndingKind::NodeFailure,
+            Ending::Rejected(_) => EndingKind::Rejected,
+        }
+    }
+}
+
 /// The states without their data: what is indexed and filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -205,6 +261,12 @@ impl JobState {
             JobState::Running { started, .. } => Some(*started),
             JobState::Over(outcome) | JobState::Archived { outcome, .. } => outcome.started,
         }
+    }
+
+    /// Milliseconds from its start to its end, once it is over and if it ran.
+    pub fn ran(&self) -> Option<i64> {
+        let outcome = self.outcome()?;
+        Some((outcome.ended.0 - outcome.started?.0).max(0))
     }
 
     pub fn is_active(&self) -> bool {

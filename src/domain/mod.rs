@@ -27,7 +27,9 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use credential::{Credential, CredentialKind, Scope};
 pub use ids::{AttemptName, InstanceId, InvalidId, JobId, ProjectId, UserId};
 pub use job::{Job, Owner, Place, Request, StopCause};
-pub use job_state::{Attempt, Ending, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition};
+pub use job_state::{
+    Attempt, Ending, EndingKind, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition,
+};
 pub use maintenance::Maintenance;
 pub use node::{Node, NodeUse};
 pub use process::{ProcessRole, ProcessStatus};

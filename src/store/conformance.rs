@@ -8,12 +8,16 @@ mod commits;
 mod lists;
 mod people;
 mod requests;
+mod search;
+mod tags;
 
 use std::sync::Arc;
 
 pub(super) use builders::a_job;
 #[cfg(test)]
 pub(super) use lists::combinations;
+#[cfg(test)]
+pub(super) use search::searches;
 
 use super::Store;
 
@@ -45,6 +49,14 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     lists::lists_honour_every_filter(&*make().await).await;
     lists::lists_come_in_order_and_pages(&*make().await).await;
     lists::counts_are_the_lengths_of_lists(&*make().await).await;
+    search::a_search_finds_what_matches_in_its_order(&*make().await).await;
+    search::a_search_is_walked_page_by_page_both_ways(&*make().await).await;
+    search::words_tags_and_images_are_found_however_they_change(&*make().await).await;
+    search::ends_are_told_newest_first(&*make().await).await;
+    tags::tags_change_in_every_state(&*make().await).await;
+    tags::tags_of_an_array_are_its_childrens(&*make().await).await;
+    tags::templates_are_a_users_own(&*make().await).await;
+    tags::ledger_rows_are_narrowed(&*make().await).await;
     lists::pending_rows_hold_what_the_scheduler_asks(&*make().await).await;
     lists::pending_rows_come_in_pages(&*make().await).await;
     commits::disk_use_is_of_over_jobs(&*make().await).await;

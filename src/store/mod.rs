@@ -9,6 +9,7 @@ mod error;
 pub mod mongo;
 mod query;
 mod records;
+pub mod search;
 pub mod sqlite;
 pub mod update;
 
@@ -17,13 +18,15 @@ use async_trait::async_trait;
 pub use error::StoreError;
 pub use query::{JobFilter, JobOrder, Page};
 pub use records::{
-    AccountChange, Applied, AuditFilter, Change, Changed, Charge, DependencyOutcome, NewJob, PendingRow, Submitted,
+    AccountChange, Applied, AuditFilter, Change, Changed, Charge, DependencyOutcome, EndedRow, NewJob, PendingRow,
+    Submitted, Template, UsageRow,
 };
+use search::{Counted, Found, JobSearch, Start};
 
 use crate::domain::usage::{DailyUsage, Usage};
 use crate::domain::{
     AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, Phase, ProcessStatus, ProjectId, Request,
-    User, UserId, project::Project,
+    Timestamp, User, UserId, project::Project,
 };
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -67,6 +70,21 @@ pub trait JobStore: Send + Sync {
     async fn list(&self, filter: &JobFilter, page: Page) -> Result<Vec<Job>>;
 
     async fn count(&self, filter: &JobFilter) -> Result<u64>;
+
+    /// A page of at most `limit` jobs, and cursors to the pages beside it. It walks [`search::REACH`] jobs at most,
+    /// however many there are: a page may hold fewer than there are and still have a next one.
+    async fn search(&self, search: &JobSearch, start: Start, limit: usize) -> Result<Found>;
+
+    /// How many a search finds, up to `most`, as far as one walk goes.
+    async fn count_found(&self, search: &JobSearch, most: usize) -> Result<Counted>;
+
+    /// Adds and removes tags of those of `ids` that exist and are no array's children (those have their parent's), in
+    /// whatever state they are. Answers whose tags are as they were wanted now, changed or not.
+    async fn retag(&self, ids: &[JobId], add: &[String], remove: &[String]) -> Result<Vec<JobId>>;
+
+    /// What ended since `since`, the last first, at most `limit`. The parents of arrays are not among it: their children
+    /// are what ran.
+    async fn recent_ends(&self, since: Timestamp, limit: usize) -> Result<Vec<EndedRow>>;
 
     /// The children of an array by index, without their parent.
     async fn children(&self, parent: JobId, page: Page) -> Result<Vec<Job>>;
@@ -118,6 +136,16 @@ pub trait UserStore: Send + Sync {
 
     /// Lines of the audit log, newest first. They cannot be changed or removed.
     async fn audit(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditLine>>;
+
+    /// A user's saved templates of jobs, by name.
+    async fn templates(&self, user: &UserId) -> Result<Vec<Template>>;
+
+    /// Writes a template, in the place of the one with its id. False when the user has `most` others already, or another
+    /// of that name.
+    async fn put_template(&self, template: &Template, most: usize) -> Result<bool>;
+
+    /// False when there is none.
+    async fn remove_template(&self, user: &UserId, id: &str) -> Result<bool>;
 }
 
 /// Use by user and project and day; written only by [`JobStore::commit`].
@@ -128,6 +156,14 @@ pub trait LedgerStore: Send + Sync {
     async fn project_usage(&self, project: &ProjectId, from_day: i64) -> Result<Vec<DailyUsage>>;
     /// Sums since `from_day` by user and project: what fair share and quotas ask.
     async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>>;
+    /// The rows of the days `from_day..=to_day`, of a user and in a project where those are said, oldest first.
+    async fn usage_rows(
+        &self,
+        user: Option<&UserId>,
+        project: Option<&ProjectId>,
+        from_day: i64,
+        to_day: i64,
+    ) -> Result<Vec<UsageRow>>;
     /// Bytes that directories of over jobs hold, by user. Archiving a job gives its share back.
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>>;
     /// Sets what [`LedgerStore::disk_use`] answers to what the records of over jobs say, for all users at once: for

@@ -1,11 +1,13 @@
 //! What goes into the store and comes out of it beside whole jobs.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::project::Project;
+use crate::domain::usage::Usage;
 use crate::domain::{
-    Credential, CredentialKind, Dependency, Ending, JobId, JobSpec, JobState, Label, Owner, ProjectId, Request,
-    Resources, Timestamp, User, UserId,
+    Credential, CredentialKind, Dependency, Ending, EndingKind, JobId, JobSpec, JobState, Label, Owner, ProjectId,
+    Request, Resources, Timestamp, User, UserId,
 };
 
 /// A job to be written. Its children, for an array, follow from `spec.array`.
@@ -88,6 +90,41 @@ pub struct DependencyOutcome {
     pub id: JobId,
     /// `None` while it is active.
     pub ending: Option<Ending>,
+}
+
+/// What statistics ask of a job that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedRow {
+    pub ended: Timestamp,
+    pub ending: EndingKind,
+    /// `None` when it never ran.
+    pub started: Option<Timestamp>,
+    pub submitted: Timestamp,
+    pub project: ProjectId,
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsageRow {
+    /// Days since the epoch, UTC.
+    pub day: i64,
+    pub user: UserId,
+    pub project: ProjectId,
+    pub usage: Usage,
+}
+
+/// A job that a user keeps to submit it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    pub user: UserId,
+    /// Of the user's; never changes.
+    pub id: String,
+    /// Like no other of the user's.
+    pub name: String,
+    /// What `POST /task` takes.
+    pub document: Value,
+    pub created: Timestamp,
+    pub changed: Timestamp,
 }
 
 /// One step of a change to accounts; see [`UserStore::change`](super::UserStore::change).

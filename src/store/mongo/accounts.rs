@@ -10,6 +10,7 @@ use super::fence::allocate;
 use super::ops::{Done, Ops};
 use super::people::{PROJECTS, USERS, project_fields, revision, user_fields};
 use super::settings::put_setting;
+use super::templates::TEMPLATES;
 use super::transact::{Verdict, Work};
 use super::{audit, people};
 use crate::domain::project::Project;
@@ -118,6 +119,7 @@ async fn put(ops: &mut Ops<'_>, collection: &str, id: &str, revision: u64, field
 async fn remove_user(ops: &mut Ops<'_>, id: &UserId) -> Done<()> {
     let id = id.as_str();
     ops.delete(CREDENTIALS, doc! { "user": id }).await?;
+    ops.delete(TEMPLATES, doc! { "user": id }).await?;
     ops.update_many(PROJECTS, doc! { "god.members": id }, doc! { "$pull": { "god.members": id, "members": id } })
         .await?;
     ops.delete(USERS, doc! { "god.id": id }).await.map(drop)

@@ -1,6 +1,6 @@
 //! A job's document: `god`, which is ours and the truth, beside the original's fields (`face`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use mongodb::bson::{self, Bson, Document, doc};
@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::error::corrupt;
 use super::outbox::Outbox;
 use crate::domain::{
-    Dependency, Job, JobId, JobSpec, JobState, Label, Owner, Phase, Place, ProjectId, Request, Timestamp, UserId,
+    Dependency, EndingKind, Job, JobId, JobSpec, JobState, Label, Owner, Phase, Place, ProjectId, Request, Timestamp,
+    UserId,
 };
+use crate::store::search::terms_of;
 use crate::store::{NewJob, Result};
 
 /// Pending, starting and running jobs.
@@ -30,6 +32,11 @@ pub struct JobRecord {
     /// Exactly when the job is over or archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<i64>,
+    /// How it ended (`EndingKind`) and for how long it ran, where `ended` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran: Option<i64>,
     pub state: JobState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -56,6 +63,9 @@ pub struct JobRecord {
     pub submitted: Timestamp,
     #[serde(flatten)]
     pub asked: Asked,
+    /// What it is found by (`store::search`); children have their parent's.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub terms: BTreeSet<String>,
     /// What is still to be done of the last change; only ever on a standalone server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbox: Option<Outbox>,
@@ -128,6 +138,8 @@ impl JobRecord {
             rev: 1,
             phase: state.phase() as i32,
             ended: None,
+            ending: None,
+            ran: None,
             state,
             request: None,
             failed_nodes: Vec::new(),
@@ -144,6 +156,7 @@ impl JobRecord {
             email: owner.email.clone(),
             submitted: job.submitted,
             asked: Asked::of(&job.spec)?,
+            terms: terms_of(&job.spec),
             outbox: None,
             applied: Vec::new(),
         })
@@ -157,6 +170,7 @@ impl JobRecord {
             top: false,
             task: Some(index.cast_signed()),
             counts: None,
+            terms: BTreeSet::new(),
             ..self.clone()
         }
     }
@@ -165,6 +179,8 @@ impl JobRecord {
     pub fn set_state(&mut self, state: JobState) {
         self.phase = state.phase() as i32;
         self.ended = state.outcome().map(|outcome| outcome.ended.0);
+        self.ending = state.outcome().map(|outcome| EndingKind::from(outcome.ending) as i32);
+        self.ran = state.ran();
         self.state = state;
         self.rev += 1;
     }

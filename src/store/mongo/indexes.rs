@@ -14,6 +14,7 @@ use super::ledger::{IMAGES, LEDGER};
 use super::people::{PROJECTS, USERS};
 use super::sessions::{self, SESSIONS};
 use super::settings::PROCESSES;
+use super::templates::TEMPLATES;
 use crate::store::Result;
 
 /// What the original wrote has no `god`, and is not in a sparse one.
@@ -45,6 +46,9 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
             on(doc! { "god.user": 1, "god.top": 1, "god.id": 1 }),
             on(doc! { "god.project": 1, "god.top": 1, "god.id": 1 }),
             on(doc! { "god.tags": 1, "god.id": 1 }),
+            on(doc! { "god.terms": 1, "god.id": 1 }),
+            on(doc! { "god.user": 1, "god.terms": 1, "god.id": 1 }),
+            on(doc! { "god.top": 1, "god.submitted": 1, "god.id": 1 }),
             where_there_is("god.request", doc! { "god.request": 1, "god.id": 1 }),
         ]
     };
@@ -58,6 +62,10 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         on(doc! { "god.user": 1, "god.top": 1, "god.ended": 1, "god.id": 1 }),
         on(doc! { "god.project": 1, "god.top": 1, "god.ended": 1, "god.id": 1 }),
         on(doc! { "god.ended": 1, "god.id": 1 }),
+        on(doc! { "god.top": 1, "god.ending": 1, "god.id": 1 }),
+        on(doc! { "god.user": 1, "god.top": 1, "god.ending": 1, "god.id": 1 }),
+        on(doc! { "god.top": 1, "god.ran": 1, "god.id": 1 }),
+        on(doc! { "god.user": 1, "god.top": 1, "god.ran": 1, "god.id": 1 }),
         where_there_is("god.outbox", doc! { "god.outbox.at": 1 }),
     ]);
     let identity = doc! { "god.identity.issuer": 1, "god.identity.subject": 1 };
@@ -65,6 +73,8 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         .unique(true)
         .partial_filter_expression(doc! { "god.identity.subject": { "$exists": true } })
         .build();
+    let one_name = IndexOptions::builder().unique(true).build();
+    let template_name = IndexModel::builder().keys(doc! { "user": 1, "name": 1 }).options(one_name).build();
     vec![
         (JOBS, jobs),
         (OVER, over),
@@ -73,6 +83,7 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         (CREDENTIALS, vec![on(doc! { "user": 1, "kind": 1, "created": -1 }), on(doc! { "expires": 1 })]),
         (AUDIT, ["actor", "subject", "action"].map(|field| on(doc! { field: 1, "_id": -1 })).into()),
         (LEDGER, vec![on(doc! { "user": 1, "day": 1 }), on(doc! { "project": 1, "day": 1 }), on(doc! { "day": 1 })]),
+        (TEMPLATES, vec![template_name]),
         (IMAGES, vec![on(doc! { "uses": -1, "_id": 1 })]),
         (JOURNAL, vec![on(doc! { "kind": 1, "at": 1 })]),
         (SESSIONS, vec![on(doc! { "run": 1 }), forgotten_after(sessions::FORGET, doc! { "at": 1 })]),

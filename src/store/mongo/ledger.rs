@@ -12,7 +12,7 @@ use super::outbox::{Outbox, Use};
 use super::transact::{Verdict, Work};
 use crate::domain::usage::{DailyUsage, Usage};
 use crate::domain::{Phase, ProjectId, UserId};
-use crate::store::Result;
+use crate::store::{Result, UsageRow};
 
 /// `{_id: "day user project", day, user, project, cpu, ram, gpus, seconds, jobs}`
 pub const LEDGER: &str = "god_ledger";
@@ -105,6 +105,32 @@ pub async fn days(ops: &mut Ops<'_>, field: &str, name: &str, from_day: i64) -> 
     let rows = ops.aggregate(LEDGER, stages).await?;
     let day = |row: &Document| Ok(DailyUsage { day: integer(row, "_id")?, usage: usage(row)? });
     Ok(rows.iter().map(day).collect::<Result<_>>()?)
+}
+
+pub async fn rows(
+    ops: &mut Ops<'_>,
+    user: Option<&UserId>,
+    project: Option<&ProjectId>,
+    from_day: i64,
+    to_day: i64,
+) -> Done<Vec<UsageRow>> {
+    let mut filter = doc! { "day": { "$gte": from_day, "$lte": to_day } };
+    if let Some(user) = user {
+        filter.insert("user", user.as_str());
+    }
+    if let Some(project) = project {
+        filter.insert("project", project.as_str());
+    }
+    let find = Find { sort: Some(doc! { "day": 1, "user": 1, "project": 1 }), ..Find::all(filter) };
+    let row = |row: &Document| {
+        Ok(UsageRow {
+            day: integer(row, "day")?,
+            user: name(row, "user")?,
+            project: name(row, "project")?,
+            usage: usage(row)?,
+        })
+    };
+    Ok(ops.find(LEDGER, find).await?.iter().map(row).collect::<Result<_>>()?)
 }
 
 pub async fn by_pair(ops: &mut Ops<'_>, from_day: i64) -> Done<Vec<(UserId, ProjectId, Usage)>> {

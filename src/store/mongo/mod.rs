@@ -35,10 +35,13 @@ mod outbox;
 mod people;
 mod prepare;
 mod request;
+mod retag;
+mod search;
 mod sessions;
 mod settings;
 mod submit;
 pub mod takeover;
+mod templates;
 mod transact;
 
 use std::sync::Arc;
@@ -48,9 +51,11 @@ use async_trait::async_trait;
 
 pub use connect::Mode;
 
+use super::search::{Counted, Found, JobSearch, Start};
 use super::{
-    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob,
-    Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, UserStore,
+    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, EndedRow, JobFilter, JobStore,
+    LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, Template, UsageRow,
+    UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
@@ -63,6 +68,7 @@ use commit::Commit;
 use group::Group;
 use ops::Ops;
 use request::Ask;
+use retag::Retag;
 use sessions::Sessions;
 use submit::{Remove, ReplaceSpec, Submit};
 use transact::Work;
@@ -200,6 +206,26 @@ impl JobStore for MongoStore {
         Ok(list::count(&mut self.ops(), filter).await?)
     }
 
+    async fn search(&self, search: &JobSearch, start: Start, limit: usize) -> Result<Found> {
+        Ok(search::search(&mut self.ops(), search, start, limit).await?)
+    }
+
+    async fn count_found(&self, search: &JobSearch, most: usize) -> Result<Counted> {
+        Ok(search::count(&mut self.ops(), search, most).await?)
+    }
+
+    async fn retag(&self, ids: &[JobId], add: &[String], remove: &[String]) -> Result<Vec<JobId>> {
+        let retag = Retag { ids, add, remove };
+        match self.mode {
+            Mode::Transactions => self.transact(retag).await,
+            Mode::Standalone => Ok(retag.write(&mut self.ops()).await?),
+        }
+    }
+
+    async fn recent_ends(&self, since: Timestamp, limit: usize) -> Result<Vec<EndedRow>> {
+        Ok(search::recent_ends(&mut self.ops(), since, limit).await?)
+    }
+
     async fn children(&self, parent: JobId, page: Page) -> Result<Vec<Job>> {
         Ok(list::children(&mut self.ops(), parent, page).await?)
     }
@@ -270,6 +296,18 @@ impl UserStore for MongoStore {
     async fn audit(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditLine>> {
         Ok(audit::lines(&mut self.ops(), filter, limit).await?)
     }
+
+    async fn templates(&self, user: &UserId) -> Result<Vec<Template>> {
+        Ok(templates::of(&mut self.ops(), user).await?)
+    }
+
+    async fn put_template(&self, template: &Template, most: usize) -> Result<bool> {
+        Ok(templates::put(&mut self.ops(), template, most).await?)
+    }
+
+    async fn remove_template(&self, user: &UserId, id: &str) -> Result<bool> {
+        Ok(templates::remove(&mut self.ops(), user, id).await?)
+    }
 }
 
 #[async_trait]
@@ -284,6 +322,16 @@ impl LedgerStore for MongoStore {
 
     async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>> {
         Ok(ledger::by_pair(&mut self.ops(), from_day).await?)
+    }
+
+    async fn usage_rows(
+        &self,
+        user: Option<&UserId>,
+        project: Option<&ProjectId>,
+        from_day: i64,
+        to_day: i64,
+    ) -> Result<Vec<UsageRow>> {
+        Ok(ledger::rows(&mut self.ops(), user, project, from_day, to_day).await?)
     }
 
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {

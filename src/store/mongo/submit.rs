@@ -12,6 +12,7 @@ use super::list::records;
 use super::ops::{Done, Find, Ops};
 use super::transact::{Verdict, Work};
 use crate::domain::{ArraySpec, JobId, JobSpec, Phase};
+use crate::store::search::terms_of;
 use crate::store::{NewJob, Result, Submitted};
 
 const JOB_COUNTER: &str = "jobs";
@@ -90,6 +91,9 @@ impl ReplaceSpec {
         fields.insert("god.gpus", gpus);
         fields.insert("god.needs", needs);
         fields.insert("god.spec", key(self.id));
+        if record.top {
+            fields.insert("god.terms", terms_of(&self.spec).into_iter().collect::<Vec<_>>());
+        }
         Ok(doc! { "$set": fields, "$inc": { "god.rev": 1i64 } })
     }
 
@@ -100,7 +104,8 @@ impl ReplaceSpec {
         if record.counts.is_none() {
             return Ok(());
         }
-        let mut update = self.update(&JobRecord { parent: Some(id), task: None, counts: None, ..record.clone() })?;
+        let mut update =
+            self.update(&JobRecord { parent: Some(id), top: false, task: None, counts: None, ..record.clone() })?;
         // A child keeps its index.
         if let Ok(fields) = update.get_document_mut("$set") {
             fields.remove("requirements.array.task_id");

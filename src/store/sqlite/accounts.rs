@@ -93,6 +93,7 @@ fn remove_user(connection: &Connection, id: &UserId) -> Result<Changed> {
         "DELETE FROM users WHERE id = ?1",
         "DELETE FROM identities WHERE user = ?1",
         "DELETE FROM credentials WHERE user = ?1",
+        "DELETE FROM templates WHERE user = ?1",
         "DELETE FROM project_members WHERE user = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([id.as_str()])?;

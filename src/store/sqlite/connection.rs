@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::terms;
 use crate::store::{Result, StoreError};
 
 /// Each brings the schema from the version of its place to the next. What was released is never edited.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// Only another process (a command line tool) ever holds the write lock against us, and not for long.
@@ -79,6 +81,7 @@ fn refuse_newer(connection: &Connection) -> Result<()> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<()> {
+    terms::teach(connection)?;
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     // Asked again under the lock: another process may have migrated meanwhile.
     for (version, migration) in MIGRATIONS.iter().enumerate().skip(schema_version(&transaction)?) {

@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 
 use super::row::key;
 use crate::domain::Phase;
+use crate::store::search::tag_term;
 use crate::store::{JobFilter, JobOrder};
 
 #[derive(Debug)]
@@ -47,15 +48,15 @@ pub fn selection(filter: &JobFilter) -> Selection {
         conditions.with("id > {}", key(after));
     }
     if let Some(tag) = &filter.tag {
-        conditions.with(if filter.with_children { TAGGED_WITH_CHILDREN } else { TAGGED }, tag.clone());
+        conditions.with(if filter.with_children { TAGGED_WITH_CHILDREN } else { TAGGED }, tag_term(tag));
     }
     let from = format!("FROM jobs {}{}", index(filter, side), conditions.sql);
     Selection { from, order: order(filter.order), values: conditions.values }
 }
 
-const TAGGED: &str = "id IN (SELECT job FROM job_tags WHERE tag = {})";
-const TAGGED_WITH_CHILDREN: &str = "id IN (SELECT job FROM job_tags WHERE tag = {} \
-     UNION ALL SELECT c.id FROM job_tags t JOIN jobs c ON c.parent = t.job WHERE t.tag = {})";
+const TAGGED: &str = "id IN (SELECT job FROM job_terms WHERE term = {})";
+const TAGGED_WITH_CHILDREN: &str = "id IN (SELECT job FROM job_terms WHERE term = {} \
+     UNION ALL SELECT c.id FROM job_terms t JOIN jobs c ON c.parent = t.job WHERE t.term = {})";
 
 /// Which jobs a filter may find, as the indices see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Params, Row, params};
 use super::row::Names;
 use crate::domain::usage::{DailyUsage, Usage};
 use crate::domain::{ProjectId, UserId};
-use crate::store::{Charge, Result};
+use crate::store::{Charge, Result, UsageRow};
 
 pub fn add(connection: &Connection, charge: &Charge) -> Result<()> {
     connection
@@ -66,6 +66,42 @@ pub fn by_pair(connection: &Connection, from_day: i64) -> Result<Vec<(UserId, Pr
         pairs.push((user, projects.get(super::row::text(row, 1)?)?, usage(row, 2)?));
     }
     Ok(pairs)
+}
+
+/// Days ascending; `of` narrows.
+pub fn rows_query(user: bool, project: bool) -> String {
+    let (index, of) = match (user, project) {
+        (true, _) => ("INDEXED BY ledger_user", "user = ?1 AND (?2 IS NULL OR project = ?2)"),
+        (false, true) => ("INDEXED BY ledger_project", "project = ?2 AND ?1 IS NULL"),
+        (false, false) => ("NOT INDEXED", "?1 IS NULL AND ?2 IS NULL"),
+    };
+    format!(
+        "SELECT day, user, project, cpu, ram, gpus, seconds, jobs FROM ledger {index}
+         WHERE {of} AND day BETWEEN ?3 AND ?4 ORDER BY day, user, project"
+    )
+}
+
+pub fn rows(
+    connection: &Connection,
+    user: Option<&UserId>,
+    project: Option<&ProjectId>,
+    from_day: i64,
+    to_day: i64,
+) -> Result<Vec<UsageRow>> {
+    let (mut users, mut projects) = (Names::default(), Names::default());
+    let mut select = connection.prepare_cached(&rows_query(user.is_some(), project.is_some()))?;
+    let values = params![user.map(UserId::as_str), project.map(ProjectId::as_str), from_day, to_day];
+    let mut rows = select.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(UsageRow {
+            day: row.get(0)?,
+            user: users.get(super::row::text(row, 1)?)?,
+            project: projects.get(super::row::text(row, 2)?)?,
+            usage: usage(row, 3)?,
+        });
+    }
+    Ok(found)
 }
 
 fn usage(row: &Row<'_>, first: usize) -> rusqlite::Result<Usage> {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params, params, params_from_iter};
 
+use super::error::corrupt;
 use super::filter::selection;
-use super::row::{COLUMNS, JobReader, Needs, from_json, job_id, key, load, optional_from_json, phase_set, text};
-use crate::domain::{Cores, Job, JobId, JobState, Memory, Phase, Resources, Timestamp};
-use crate::store::{DependencyOutcome, JobFilter, JobOrder, Page, PendingRow, Result};
+use super::row::{COLUMNS, JobReader, Names, Needs, from_json, job_id, key, load, optional_from_json, phase_set, text};
+use crate::domain::{Cores, EndingKind, Job, JobId, JobState, Memory, Phase, Resources, Timestamp};
+use crate::store::{DependencyOutcome, EndedRow, JobFilter, JobOrder, Page, PendingRow, Result};
 
 pub fn jobs(connection: &Connection, ids: &[JobId]) -> Result<Vec<Job>> {
     let mut reader = JobReader::new(connection);
@@ -170,4 +171,25 @@ pub fn outcomes(connection: &Connection, ids: &[JobId]) -> Result<Vec<Dependency
         outcomes.push(DependencyOutcome { id: *id, ending });
     }
     Ok(outcomes)
+}
+
+pub const RECENT_ENDS: &str = "SELECT ended, ending, ran, submitted, project FROM jobs INDEXED BY jobs_ends
+     WHERE children IS NULL AND ended IS NOT NULL AND ended >= ?1 ORDER BY ended DESC LIMIT ?2";
+
+pub fn recent_ends(connection: &Connection, since: Timestamp, limit: usize) -> Result<Vec<EndedRow>> {
+    let mut projects = Names::default();
+    let mut select = connection.prepare_cached(RECENT_ENDS)?;
+    let mut rows = select.query(params![since.0, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut ends = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (ended, ending): (i64, i64) = (row.get(0)?, row.get(1)?);
+        ends.push(EndedRow {
+            ended: Timestamp(ended),
+            ending: EndingKind::numbered(ending).ok_or_else(|| corrupt("an ending", ending))?,
+            started: row.get::<_, Option<i64>>(2)?.map(|ran| Timestamp(ended - ran)),
+            submitted: Timestamp(row.get(3)?),
+            project: projects.get(text(row, 4)?)?,
+        });
+    }
+    Ok(ends)
 }

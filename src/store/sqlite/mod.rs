@@ -17,8 +17,11 @@ mod processes;
 mod readers;
 mod request;
 mod row;
+mod search;
 mod submit;
 mod tally;
+mod templates;
+mod terms;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -30,15 +33,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::search::{Counted, Found, JobSearch, Start};
 use super::{
-    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, JobFilter, JobStore, LedgerStore, NewJob,
-    Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, UserStore,
+    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, EndedRow, JobFilter, JobStore,
+    LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, Template, UsageRow,
+    UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
 use crate::domain::{
     AuditEntry, AuditLine, Credential, CredentialKind, Identity, Job, JobId, JobSpec, Phase, ProcessStatus, ProjectId,
-    Request, User, UserId,
+    Request, Timestamp, User, UserId,
 };
 use readers::Readers;
 use writer::Writer;
@@ -106,6 +111,25 @@ impl JobStore for SqliteStore {
     async fn count(&self, filter: &JobFilter) -> Result<u64> {
         let filter = filter.clone();
         self.readers.read(move |c| list::count(c, &filter)).await
+    }
+
+    async fn search(&self, search: &JobSearch, start: Start, limit: usize) -> Result<Found> {
+        let search = search.clone();
+        self.readers.read(move |c| search::search(c, &search, start, limit)).await
+    }
+
+    async fn count_found(&self, search: &JobSearch, most: usize) -> Result<Counted> {
+        let search = search.clone();
+        self.readers.read(move |c| search::count(c, &search, most)).await
+    }
+
+    async fn retag(&self, ids: &[JobId], add: &[String], remove: &[String]) -> Result<Vec<JobId>> {
+        let (ids, add, remove) = (ids.to_vec(), add.to_vec(), remove.to_vec());
+        self.writer.write(move |c| terms::retag(c, &ids, &add, &remove)).await
+    }
+
+    async fn recent_ends(&self, since: Timestamp, limit: usize) -> Result<Vec<EndedRow>> {
+        self.readers.read(move |c| list::recent_ends(c, since, limit)).await
     }
 
     async fn children(&self, parent: JobId, page: Page) -> Result<Vec<Job>> {
@@ -178,6 +202,21 @@ impl UserStore for SqliteStore {
         let filter = filter.clone();
         self.readers.read(move |c| accounts::audit(c, &filter, limit)).await
     }
+
+    async fn templates(&self, user: &UserId) -> Result<Vec<Template>> {
+        let user = user.clone();
+        self.readers.read(move |c| templates::of(c, &user)).await
+    }
+
+    async fn put_template(&self, template: &Template, most: usize) -> Result<bool> {
+        let template = template.clone();
+        self.writer.write(move |c| templates::put(c, &template, most)).await
+    }
+
+    async fn remove_template(&self, user: &UserId, id: &str) -> Result<bool> {
+        let (user, id) = (user.clone(), id.to_owned());
+        self.writer.write(move |c| templates::remove(c, &user, &id)).await
+    }
 }
 
 #[async_trait]
@@ -194,6 +233,17 @@ impl LedgerStore for SqliteStore {
 
     async fn usage_by_pair(&self, from_day: i64) -> Result<Vec<(UserId, ProjectId, Usage)>> {
         self.readers.read(move |c| ledger::by_pair(c, from_day)).await
+    }
+
+    async fn usage_rows(
+        &self,
+        user: Option<&UserId>,
+        project: Option<&ProjectId>,
+        from_day: i64,
+        to_day: i64,
+    ) -> Result<Vec<UsageRow>> {
+        let (user, project) = (user.cloned(), project.cloned());
+        self.readers.read(move |c| ledger::rows(c, user.as_ref(), project.as_ref(), from_day, to_day)).await
     }
 
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::corrupt;
 use crate::domain::{
-    Dependency, Job, JobId, JobSpec, JobState, Label, Owner, Phase, Place, ProjectId, Request, Timestamp, UserId,
+    Dependency, EndingKind, Job, JobId, JobSpec, JobState, Label, Owner, Phase, Place, ProjectId, Request, Timestamp,
+    UserId,
 };
 use crate::store::Result;
 
@@ -144,6 +145,8 @@ pub fn write_state(
         some => Some(to_json("a list of nodes", some)?),
     };
     let (phase, ended) = (state.phase() as i64, state.outcome().map(|outcome| outcome.ended.0));
+    let ending = state.outcome().map(|outcome| EndingKind::from(outcome.ending) as i64);
+    let ran = state.ran();
     let state = to_json("a state", state)?;
     let was_over = was >= Phase::Over as i64;
     if ended.is_none() && !was_over {
@@ -156,10 +159,10 @@ pub fn write_state(
     } else {
         let mut update = connection.prepare_cached(
             "UPDATE jobs SET revision = revision + 1, phase = ?2, state = ?3, request = ?4, failed_nodes = ?5,
-                 ended = ?6
+                 ended = ?6, ending = ?7, ran = ?8
              WHERE id = ?1",
         )?;
-        update.execute(params![key(id), phase, state, request, failed_nodes, ended])?;
+        update.execute(params![key(id), phase, state, request, failed_nodes, ended, ending, ran])?;
     }
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::disk;
 use super::error::corrupt;
 use super::row::{Needs, job_id, key, to_json};
 use super::tally::{Sort, Tally};
+use super::{disk, terms};
 use crate::domain::{ArraySpec, JobId, JobSpec, JobState, Phase};
 use crate::store::{NewJob, Result, Submitted};
 
@@ -13,7 +13,7 @@ pub fn submit(connection: &Connection, job: &NewJob) -> Result<Submitted> {
     let children = job.spec.array.as_ref().map(number_of_children).transpose()?;
     let id = allocate(connection, 1 + u64::from(children.unwrap_or(0)))?;
     write_spec(connection, id, &job.spec)?;
-    write_tags(connection, id, &job.spec)?;
+    terms::write(connection, job.owner.user.as_str(), id, &job.spec)?;
     insert_job(connection, id, job, children)?;
     let (user, project) = (job.owner.user.to_string(), job.owner.project.to_string());
     let mut tally = Tally::default();
@@ -88,19 +88,11 @@ fn insert_children(connection: &Connection, parent: JobId, array: &ArraySpec, co
     Ok(())
 }
 
-fn write_spec(connection: &Connection, id: JobId, spec: &JobSpec) -> Result<()> {
+pub fn write_spec(connection: &Connection, id: JobId, spec: &JobSpec) -> Result<()> {
     let body = to_json("a spec", spec)?;
     connection
         .prepare_cached("INSERT OR REPLACE INTO specs (id, body) VALUES (?1, ?2)")?
         .execute(params![key(id), body])?;
-    Ok(())
-}
-
-fn write_tags(connection: &Connection, id: JobId, spec: &JobSpec) -> Result<()> {
-    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO job_tags (tag, job) VALUES (?1, ?2)")?;
-    for tag in &spec.tags {
-        insert.execute(params![tag, key(id)])?;
-    }
     Ok(())
 }
 
@@ -110,11 +102,10 @@ pub fn replace_spec(connection: &Connection, id: JobId, expect: u64, spec: &JobS
         connection.prepare_cached("SELECT parent FROM jobs WHERE id = ?1 AND revision = ?2 AND ended IS NULL")?;
     let found = select.query_row([key(id), expect.cast_signed()], |row| row.get::<_, Option<i64>>(0)).optional()?;
     let Some(parent) = found else { return Ok(false) };
-    write_spec(connection, id, spec)?;
     if parent.is_none() {
-        connection.prepare_cached("DELETE FROM job_tags WHERE job = ?1")?.execute([key(id)])?;
-        write_tags(connection, id, spec)?;
+        terms::replace(connection, id, spec)?;
     }
+    write_spec(connection, id, spec)?;
     let resources = &spec.resources;
     let values = params![
         key(id),
@@ -150,6 +141,7 @@ pub fn remove(connection: &Connection, id: JobId) -> Result<bool> {
     }
     untally(connection, key)?;
     disk::removed(connection, key)?;
+    terms::forget(connection, id)?;
     for sql in REMOVE {
         connection.prepare_cached(sql)?.execute([key])?;
     }
@@ -157,10 +149,9 @@ pub fn remove(connection: &Connection, id: JobId) -> Result<bool> {
 }
 
 /// `spec` is the parent's for most children, and that goes with the parent.
-pub const REMOVE: [&str; 5] = [
+pub const REMOVE: [&str; 4] = [
     "DELETE FROM specs WHERE id IN (SELECT spec FROM jobs WHERE parent = ?1)",
     "DELETE FROM specs WHERE id = ?1",
-    "DELETE FROM job_tags WHERE job = ?1",
     "DELETE FROM jobs WHERE parent = ?1",
     "DELETE FROM jobs WHERE id = ?1",
 ];

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::{JobState, Timestamp};
 use crate::store::conformance::{self, a_job};
+use crate::store::search::{Cursor, SortBy, Walk, words};
 use crate::store::{JobOrder, Store, StoreError};
 
 fn a_file() -> (TempDir, PathBuf) {
@@ -75,7 +76,7 @@ fn a_newer_schema_is_left_alone() {
     drop(SqliteStore::open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = SqliteStore::open(&path).err().unwrap();
-    assert!(matches!(error, StoreError::TooNew { found: 99, known: 4 }), "{error}");
+    assert!(matches!(error, StoreError::TooNew { found: 99, known: 5 }), "{error}");
 }
 
 #[test]
@@ -232,6 +233,9 @@ fn what_one_job_needs_touches_only_its_own_rows() {
     let connection = Connection::open(&path).unwrap();
     let mut queries = vec![list::children_query(), list::PENDING.into(), ledger::OF_USER.into()];
     queries.extend([ledger::OF_PROJECT.into(), ledger::BY_PAIR.into()]);
+    queries.extend([(true, false), (true, true), (false, true), (false, false)].map(|(u, p)| ledger::rows_query(u, p)));
+    queries.extend([terms::OF, terms::TAKE, terms::RAISE, templates::OF, templates::OTHERS].map(String::from));
+    queries.extend([search::FIRST_SINCE, list::RECENT_ENDS].map(String::from));
     queries.extend(request::queries());
     queries.extend(submit::replace_queries());
     queries.extend(submit::REMOVE.map(String::from));
@@ -266,6 +270,23 @@ fn first_pages_are_read_from_an_index_in_its_order() {
             let (sql, _) = list::list_query(&filter, Page::first(25));
             let plan = plan(&connection, &sql);
             assert!(!plan.contains("TEMP B-TREE"), "{filter:?}\n{plan}");
+        }
+    }
+}
+
+#[test]
+fn a_search_walks_indices_in_their_order() {
+    let (_directory, path) = a_file();
+    drop(SqliteStore::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    let cursor = Cursor { key: 5, id: JobId(5) };
+    for search in conformance::searches() {
+        for start in [Start::First, Start::After(cursor), Start::Before(cursor)] {
+            let walk = Walk::of(&search, start, 25);
+            let Some((sql, _)) = search::walk_query(&search, walk, (Some(1), Some(9))) else { continue };
+            let plan = plan(&connection, &sql);
+            assert!(!plan.contains("TEMP B-TREE"), "{search:?}\n{sql}\n{plan}");
+            assert!(!scans_a_table(&plan), "{search:?}\n{sql}\n{plan}");
         }
     }
 }
@@ -319,8 +340,25 @@ async fn what_the_first_release_wrote_is_taken_over() {
         );
         old.execute("INSERT INTO users (id, body) VALUES (?1, ?2)", [id, &body]).unwrap();
     }
+    let spec = serde_json::to_string(&a_job().spec).unwrap();
+    old.execute("INSERT INTO specs (id, body) VALUES (1, ?1)", [spec]).unwrap();
+    let outcome = r#""ending":{"rejected":"quota"},"exit_code":null,"started":40,"ended":100,"attempt":null,"disk_bytes":0,"reason":null"#;
+    old.execute(
+        "INSERT INTO jobs (id, spec, revision, phase, state, ended, user, project, uid, gid, gids, submitted, cpu_millis,
+             ram_bytes, gpus) VALUES (1, 1, 5, 4, ?1, 100, 'ann', 'default', 1, 1, '[]', 30, 1, 1, 0)",
+        [format!(r#"{{"phase":"archived","outcome":{{{outcome}}},"at":200}}"#)],
+    )
+    .unwrap();
     drop(old);
     let store = SqliteStore::open(&path).unwrap();
+    let rejected = JobSearch {
+        endings: vec![crate::domain::EndingKind::Rejected],
+        words: words("BLAST"),
+        sort: SortBy::RunTime,
+        ..JobSearch::default()
+    };
+    assert_eq!(store.search(&rejected, Start::First, 5).await.unwrap().jobs.len(), 1);
+    assert_eq!(store.recent_ends(Timestamp(0), 5).await.unwrap()[0].started, Some(Timestamp(40)));
     let users = store.users().await.unwrap();
     use crate::domain::Standing;
     assert_eq!(users.iter().map(|user| user.standing).collect::<Vec<_>>(), [Standing::Active, Standing::Disabled]);

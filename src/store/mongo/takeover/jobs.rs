@@ -65,6 +65,7 @@ async fn understood(run: &Run<'_>, of: Bson, mut old: OldJob) -> Result<Found> {
     if let Some((parent, index)) = old.child_of {
         record.parent = Some(key(parent));
         record.top = false;
+        record.terms.clear();
         record.task = Some(index.cast_signed());
     }
     if old.is_parent {
