@@ -14,7 +14,7 @@ use super::scheduler_state::{Accounts, Freed, SchedulerState, row_of};
 use super::scheduler_store::{CHUNK, PlanStored, Snapshot, accounts, end_killed, snapshot, store_plan};
 use super::{Deliver, Shutdown, Works};
 use crate::bus::{Answer, Asked, Bus, Command, Question};
-use crate::domain::{JobId, NodeUse, Request, WaitingJob};
+use crate::domain::{JobId, NodeUse, ReasonCount, Request, WaitingJob};
 use crate::measures::{self, Fault};
 use crate::plugins::executor::{Capabilities, Node};
 use crate::scheduling::queue::DependencyState;
@@ -502,6 +502,7 @@ impl Handler<Ask> for SchedulerActor {
             Question::Explain { ids } => Answer::Waiting(self.state.explain(&ids, self.works.clock.now())),
             Question::Nodes => Answer::Nodes(self.state.nodes()),
             Question::Away => Answer::Away(self.away()),
+            Question::Reasons => Answer::Reasons(self.state.reasons()),
         })
     }
 }
@@ -574,6 +575,13 @@ impl crate::web::Queue for SchedulerHandle {
                 executors.into_iter().filter_map(|(executor, away)| Some((executor, away?))).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    async fn reasons(&self) -> Option<Vec<ReasonCount>> {
+        match self.bus.ask(Question::Reasons).await {
+            Some(Answer::Reasons(reasons)) => Some(reasons),
+            _ => None,
         }
     }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 use crate::config;
 use crate::domain::usage::Usage;
 use crate::domain::{
-    Job, JobId, NodeUse, ProjectId, Resources, Standing, Timestamp, User, UserId, WaitingJob, project::Project,
+    Job, JobId, NodeUse, ProjectId, ReasonCount, Resources, Standing, Timestamp, User, UserId, WaitingJob,
+    project::Project,
 };
 use crate::plugins::executor::Node;
-use crate::scheduling::explain::explain;
+use crate::scheduling::explain::{explain, reasons};
 use crate::scheduling::plan::{Account, Membership, NodeView, Plan, Start, View, plan};
 use crate::scheduling::policy::Policy;
 use crate::scheduling::queue::{PendingJob, Queue};
@@ -306,6 +307,10 @@ impl SchedulerState {
     pub fn explain(&mut self, ids: &[JobId], now: Timestamp) -> Vec<WaitingJob> {
         self.view.now = now;
         explain(&self.queue, &self.view, self.policy.as_ref(), ids)
+    }
+
+    pub fn reasons(&self) -> Vec<ReasonCount> {
+        reasons(&self.queue, &self.view)
     }
 
     fn used_on(&self, executor: &str, node: &str) -> Resources {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{JobId, NodeUse, Phase, ProjectId, Timestamp, UserId, WaitingJob};
+use crate::domain::{JobId, NodeUse, Phase, ProjectId, ReasonCount, Timestamp, UserId, WaitingJob};
 
 /// Who handles a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,6 +120,8 @@ pub enum Question {
     Nodes,
     /// Which executors do not answer.
     Away,
+    /// How many jobs wait, by why.
+    Reasons,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,4 +131,6 @@ pub enum Answer {
     Nodes(Vec<NodeUse>),
     /// Every executor; what was the matter where one does not answer.
     Away(Vec<(String, Option<String>)>),
+    /// The most first.
+    Reasons(Vec<ReasonCount>),
 }

@@ -116,3 +116,11 @@ pub struct WaitingJob {
     /// Seconds until it may start, from how fast the queue moved lately; `None` without history.
     pub estimate_secs: Option<u64>,
 }
+
+/// How many jobs wait for one reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReasonCount {
+    /// As one of them has it; the others may wait for other jobs, labels or quotas.
+    pub reason: PendingReason,
+    pub jobs: u64,
+}

@@ -110,11 +110,62 @@ impl Theme {
     }
 }
 
-/// What a user likes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// As the reader's browser asks.
+    #[default]
+    Auto,
+    En,
+    Fr,
+}
+
+impl Language {
+    pub const ALL: [Language; 3] = [Language::Auto, Language::En, Language::Fr];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Language::Auto => "auto",
+            Language::En => "en",
+            Language::Fr => "fr",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Language> {
+        Language::ALL.into_iter().find(|language| language.as_str() == name)
+    }
+}
+
+/// A time zone by its name in the IANA database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Zone(String);
+
+impl Zone {
+    /// `None` for a name that is not in the database.
+    pub fn named(name: &str) -> Option<Zone> {
+        let zone = jiff::tz::TimeZone::get(name).ok()?;
+        Some(Zone(zone.iana_name()?.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// UTC, should the database have forgotten the name.
+    pub fn time_zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
+}
+
+/// What a user likes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
     pub theme: Theme,
+    pub language: Language,
+    /// `None`: as the reader's browser has it.
+    pub zone: Option<Zone>,
     /// The page's form asks for mail at the end of a job unless told otherwise.
     pub notify: bool,
 }
@@ -190,5 +241,24 @@ impl User {
 
     pub fn may_submit(&self) -> bool {
         self.standing == Standing::Active
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_has_a_name_of_the_database() {
+        assert_eq!(Zone::named("Europe/Paris").unwrap().as_str(), "Europe/Paris");
+        for bad in ["Europe/Atlantis", "", "../etc/passwd", "CET-1CEST"] {
+            assert_eq!(Zone::named(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn preferences_of_earlier_releases_are_read() {
+        let read: Preferences = serde_json::from_str(r#"{"theme":"dark","notify":true}"#).unwrap();
+        assert_eq!((read.language, read.zone, read.theme), (Language::Auto, None, Theme::Dark));
     }
 }

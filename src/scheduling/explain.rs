@@ -3,7 +3,7 @@
 use super::plan::View;
 use super::policy::Policy;
 use super::queue::Queue;
-use crate::domain::{JobId, PendingReason, WaitingJob};
+use crate::domain::{JobId, PendingReason, ReasonCount, WaitingJob};
 
 /// Queues up to this length are counted through for a place; beyond it the place is counted in the job's own class.
 const COUNTED: usize = 50_000;
@@ -34,6 +34,29 @@ pub fn explain(queue: &Queue, view: &View, policy: &dyn Policy, ids: &[JobId]) -
             WaitingJob { job, reason, position: place, estimate_secs: estimate }
         })
         .collect()
+}
+
+/// All that wait, by why: the most first. It costs as much as there are classes, not jobs.
+pub fn reasons(queue: &Queue, view: &View) -> Vec<ReasonCount> {
+    let mut counts: Vec<ReasonCount> = Vec::new();
+    let mut count = |reason: PendingReason, jobs: usize| {
+        let same = |known: &&mut ReasonCount| std::mem::discriminant(&known.reason) == std::mem::discriminant(&reason);
+        match counts.iter_mut().find(same) {
+            Some(known) => known.jobs += jobs as u64,
+            None => counts.push(ReasonCount { reason, jobs: jobs as u64 }),
+        }
+    };
+    let classes = queue.classes.iter().filter(|class| !class.jobs.is_empty());
+    for class in classes {
+        if let Some(first) = class.jobs.keys().next() {
+            count(reason(queue, view, *first), class.jobs.len());
+        }
+    }
+    if let Some(held) = queue.held.values().next() {
+        count(PendingReason::Dependency { waits_for: held.unmet.clone() }, queue.held.len());
+    }
+    counts.sort_by_key(|count| std::cmp::Reverse(count.jobs));
+    counts
 }
 
 fn places(queue: &Queue, view: &View, policy: &dyn Policy, wanted: &[JobId]) -> Vec<(JobId, u64)> {

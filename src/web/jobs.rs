@@ -228,7 +228,7 @@ async fn log_purge(site: &Site, caller: &Caller, jobs: &[Job]) -> Result<(), Api
 }
 
 /// Why the job cannot be asked this as it stands.
-fn refusal(job: &Job, wish: Wish) -> Option<String> {
+pub(super) fn refusal(job: &Job, wish: Wish) -> Option<String> {
     let id = job.id;
     let phase = job.state.phase();
     if !wish.phases().contains(&phase) {
@@ -272,7 +272,7 @@ fn check_pause(site: &Site, jobs: &[Job]) -> Result<(), ApiError> {
 }
 
 /// Writes the request on what of `ids` can take it, and tells those who carry it out. Answers where it was written.
-async fn write(site: &Site, ids: &[JobId], wish: Wish) -> Result<Vec<JobId>, ApiError> {
+pub(super) async fn write(site: &Site, ids: &[JobId], wish: Wish) -> Result<Vec<JobId>, ApiError> {
     let written = site.store.request(ids, wish.request(), wish.phases()).await?;
     if written.is_empty() {
         return Ok(written);

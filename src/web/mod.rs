@@ -13,13 +13,19 @@ pub mod disk;
 pub mod error;
 pub mod jobs;
 pub mod log_follow;
+pub mod many;
 pub mod measure;
+pub mod overview;
 pub mod pages;
 mod probes;
 pub mod processes;
 pub mod routes;
+pub mod search;
 mod shown;
+mod spreadsheet;
 pub mod submission;
+pub mod templates;
+pub mod usage;
 pub mod view;
 pub mod words;
 
@@ -30,7 +36,7 @@ use async_trait::async_trait;
 use crate::bus::Bus;
 use crate::config::Config;
 pub use crate::domain::NodeUse;
-use crate::domain::{Clock, JobId, WaitingJob};
+use crate::domain::{Clock, JobId, ReasonCount, WaitingJob};
 use crate::files::JobDirs;
 use crate::plugins::auth::AuthBackend;
 use crate::plugins::executor::Capabilities;
@@ -51,6 +57,7 @@ pub struct Site {
     pub queue: Arc<dyn Queue>,
     pub keys: Arc<access::SigningKeys>,
     pub login_limiter: Arc<access::LoginLimiter>,
+    pub overview: Arc<overview::Kept>,
 }
 
 /// What the scheduler knows and pages ask.
@@ -65,6 +72,11 @@ pub trait Queue: Send + Sync {
     /// The executors that do not answer, and what is the matter.
     async fn away(&self) -> Vec<(String, String)> {
         Vec::new()
+    }
+
+    /// How many jobs wait, by why, the most first; `None` when the scheduler does not answer.
+    async fn reasons(&self) -> Option<Vec<ReasonCount>> {
+        None
     }
 
     /// By executor name, in order of preference.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use grammar::{array_spec, image_reference, lifespan, lifespan_text};
 pub use grant::{Ground, Parent, check_paths, grant};
-pub use parse::{lifespan_value, parse};
+pub use parse::{MOST_TAGS, lifespan_value, parse, tags_of};
 pub use volumes::{Offered, offered_to};
 
 use crate::domain::{Acl, ArraySpec, Dependency, Label, ProjectId, Resources, TmpStorage, UserId};

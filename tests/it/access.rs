@@ -122,6 +122,13 @@ impl Site {
                 .unwrap()
                 .to_owned();
         }
+        let mut template = String::new();
+        if path.contains("{template}") {
+            let wanted =
+                json!({ "name": format!("template {}", self.another()), "document": crate::support::job("true") });
+            let (_, made) = self.server.call_as(&self.tokens["owner"], "POST", "/templates", Some(wanted)).await;
+            template = made["id"].as_str().unwrap().to_owned();
+        }
         let id = if path.contains("/user") {
             user
         } else if path.contains("/project") {
@@ -132,6 +139,7 @@ impl Site {
         let verb = if path.starts_with("/jobs") { "kill" } else { "reset" };
         path.replace("{id}", &id)
             .replace("{token}", &token)
+            .replace("{template}", &template)
             .replace("{verb}", verb)
             .replace("{path:.*}", if path.contains("/task") { "god.log" } else { "" })
             .replace("{skip}", "0")

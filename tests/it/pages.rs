@@ -335,7 +335,7 @@ async fn a_profile_is_changed_and_a_token_made_and_deleted() {
     assert!(seen.status == 200 && seen.html.contains("data-theme=\"dark\""), "{}", seen.html);
     let user = server.get("/user/admin").await;
     assert_eq!((&user["email"], &user["credentials"]["public"]), (&json!("admin@lab.example"), &json!(key)));
-    assert_eq!(user["preferences"], json!({ "theme": "dark", "notify": true }));
+    assert_eq!(user["preferences"], json!({ "theme": "dark", "language": "auto", "zone": null, "notify": true }));
     assert!(browser.page("/jobs/new").await.contains("name=\"email\" value=\"1\" checked"));
     let fields = [("csrf", csrf.as_str()), ("email", "nobody"), ("ssh_public", "x"), ("theme", "dark")];
     let seen = browser.post("/profile", &fields).await;

@@ -192,7 +192,8 @@ fn sorted_from(search: &JobSearch, walk: Walk, by_end: bool) -> Document {
     }
     match walk.from {
         Some(cursor) if walk.ascending => drop(bounds.insert("$gte", cursor.key)),
-        Some(cursor) => drop(bounds.insert("$lte", cursor.key)),
+        // Moments are whole numbers; the cursor's lies before `until`.
+        Some(cursor) => drop(bounds.insert("$lt", cursor.key.saturating_add(1))),
         None => {}
     }
     bounds

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 use crate::config::parse_size;
-use crate::domain::{Acl, Mount, Quotas};
+use crate::domain::{Acl, Mount, Quotas, Zone};
 use crate::web::error::{ApiError, FieldFault};
 
 /// Gathers what is wrong, so that all of it is said at once.
@@ -101,6 +101,13 @@ pub fn email(value: &Value) -> Result<Option<String>, &'static str> {
                 && !host.ends_with('.')
         });
     if is_address { Ok(Some(address.to_owned())) } else { Err(EXPECTED) }
+}
+
+/// A name of the IANA database; null and `""` are the reader's own zone.
+pub fn zone(value: &Value) -> Result<Option<Zone>, &'static str> {
+    const EXPECTED: &str = "expected the name of a time zone like Europe/Paris, or nothing for the browser's own";
+    let Some(name) = line(value).ok_or(EXPECTED)? else { return Ok(None) };
+    Zone::named(name).map(Some).ok_or(EXPECTED)
 }
 
 /// OpenSSH public keys, one a line.

@@ -8,6 +8,7 @@ use crate::store::{AccountChange, AuditFilter};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
+use crate::web::spreadsheet::quoted;
 
 const LONGEST_MESSAGE: usize = 1_000;
 const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
@@ -71,15 +72,10 @@ pub fn csv(lines: &[AuditLine]) -> String {
         let date = jiff::Timestamp::from_millisecond(entry.at.0).unwrap_or_default().to_string();
         let address = entry.address.as_deref().unwrap_or_default();
         let details = if entry.details == json!({}) { String::new() } else { entry.details.to_string() };
-        let cells = [&date, &entry.actor, address, &entry.action, &entry.subject, &details].map(quoted);
+        let cells = [&date, &entry.actor, address, &entry.action, &entry.subject, &details].map(|cell| quoted(cell));
         text.push_str(&format!("{number},{}\r\n", cells.join(",")));
     }
     text
-}
-
-fn quoted(cell: &str) -> String {
-    let shield = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{shield}{}\"", cell.replace('"', "\"\""))
 }
 
 /// The document of `GET /maintenance`.

@@ -8,7 +8,7 @@ use super::read::{self, Reader};
 use super::{differences, entry, tell_scheduler};
 use crate::bus::Command;
 use crate::domain::usage::{Usage, UsageReset};
-use crate::domain::{CredentialKind, Standing, Theme, User, UserId, UserKind};
+use crate::domain::{CredentialKind, Language, Standing, Theme, User, UserId, UserKind};
 use crate::plugins::auth::password;
 use crate::store::AccountChange;
 use crate::store::update::{With, update_user};
@@ -125,6 +125,13 @@ fn apply(sent: &Value, caller: &Caller, user: &mut User) -> Result<(), ApiError>
     if let Some(theme) = sent.pointer("/preferences/theme") {
         let named = theme.as_str().and_then(Theme::named);
         reader.keep("preferences.theme", named.ok_or("expected auto, light or dark"), &mut user.preferences.theme);
+    }
+    if let Some(language) = sent.pointer("/preferences/language") {
+        let named = language.as_str().and_then(Language::named).ok_or("expected auto, en or fr");
+        reader.keep("preferences.language", named, &mut user.preferences.language);
+    }
+    if let Some(zone) = sent.pointer("/preferences/zone") {
+        reader.keep("preferences.zone", read::zone(zone), &mut user.preferences.zone);
     }
     if let Some(notify) = sent.pointer("/preferences/notify") {
         reader.keep(

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::task::documents;
 use crate::domain::{JobId, Phase, ProjectId};
@@ -9,7 +10,7 @@ use crate::store::{JobFilter, JobOrder, Page};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
-use crate::web::jobs;
+use crate::web::{jobs, search};
 
 /// How a list is narrowed. All of it is optional.
 #[derive(Deserialize)]
@@ -112,6 +113,33 @@ pub async fn over_of_all(
     narrowed: web::Query<Narrowed>,
 ) -> Result<HttpResponse, ApiError> {
     answer(&site, narrowed.filter(&ENDED, JobOrder::EndedDescending)?, page(place.0, place.1)).await
+}
+
+#[derive(Deserialize)]
+pub struct Counting {
+    /// 1: tell also how many there are.
+    count: Option<String>,
+}
+
+/// Jobs as they are looked for: a page, and cursors to those beside it.
+pub async fn search(
+    site: web::Data<Site>,
+    caller: Caller,
+    query: web::Query<search::Query>,
+    counting: web::Query<Counting>,
+) -> Result<HttpResponse, ApiError> {
+    let found = search::page(&site, &caller, &query).await?;
+    let mut answer = json!({
+        "items": documents(&site, &found.jobs).await,
+        "next": found.next.map(|cursor| cursor.to_string()),
+        "previous": found.previous.map(|cursor| cursor.to_string()),
+        "tired": found.tired,
+    });
+    if counting.count.as_deref() == Some("1") {
+        let counted = search::count(&site, &caller, &query).await?;
+        answer["count"] = json!({ "jobs": counted.jobs, "more": counted.more });
+    }
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 /// The jobs of an array, by index.

@@ -14,13 +14,17 @@ mod files;
 mod lists;
 mod log;
 mod login;
+mod many;
+mod overview;
 mod project;
 mod range;
 mod site;
 mod task;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod token;
+mod usage;
 mod user;
 
 use actix_web::http::StatusCode;
@@ -46,6 +50,9 @@ routes! { "/api/1.0", at;
     "/task/active/all" { GET Inspect => lists::active_of_all }
     "/task/over/{skip}/{limit}" { GET Look => lists::over, POST Look => lists::over }
     "/task/over/all/{skip}/{limit}" { GET Inspect => lists::over_of_all, POST Inspect => lists::over_of_all }
+    "/task/search" { GET Look => lists::search }
+    "/task/kill" { POST Work => many::kill }
+    "/task/tags" { POST Work => many::tag }
     "/task/{id}" { GET Look => task::show, PUT Work => dynamic::change, DELETE Work => task::kill }
     "/task/{id}/status" { GET Look => task::show }
     "/task/{id}/wait" { GET Look => task::wait }
@@ -73,10 +80,15 @@ routes! { "/api/1.0", at;
     "/project/{id}" { GET Look => project::show, POST Administer => project::change, DELETE Administer => project::delete }
     "/project/{id}/usage" { GET Look => project::usage }
     "/project/{id}/quota" { DELETE Administer => project::reset_usage }
+    "/templates" { GET Look => templates::list, POST Work => templates::create }
+    "/templates/{template}" { GET Look => templates::show, PUT Work => templates::change, DELETE Work => templates::delete }
+    "/usage" { GET Look => usage::report }
+    "/usage.csv" { GET Look => usage::csv }
     "/data" { GET Look => data::root }
     "/data/{path:.*}" { GET Look => data::get, HEAD Look => data::get, PUT Work => data::put, POST Work => data::post, DELETE Work => data::delete }
     "/data-usage" { GET Look => data::usage }
     "/audit" { GET Inspect => audit::list }
+    "/admin/overview" { GET Inspect => overview::show }
     "/admin/processes" { GET Inspect => site::processes }
 }
 

@@ -1,6 +1,7 @@
 //! The API as a client meets it, over a site in memory.
 
 mod fake;
+mod lists;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -137,13 +138,14 @@ impl World {
     }
 
     /// A job of ann's that ran this image, today.
-    async fn has_run(&self, image: &str) {
+    async fn has_run(&self, image: &str) -> u64 {
         let id = self.submit("ann", &a_document()).await;
         let (user, project) = ("ann".parse().unwrap(), "default".parse().unwrap());
         let day = self.site.clock.now().day();
         let image = image.to_owned();
         let charge = Charge { user, project, image, day, cpu: 2.0, ram: 0.5, gpus: 0.0, seconds: 61.4 };
         self.store.charge(JobId(id), over(), charge).await;
+        id
     }
 }
 

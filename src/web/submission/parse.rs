@@ -10,7 +10,7 @@ use crate::web::error::FieldFault;
 
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 10_000;
-const MAX_TAGS: usize = 50;
+pub const MOST_TAGS: usize = 50;
 const MAX_TAG: usize = 100;
 const MAX_PORTS: usize = 20;
 const MAX_LIST: usize = 1_000;
@@ -120,9 +120,26 @@ fn parsed<T: std::str::FromStr<Err = crate::domain::InvalidId>>(section: &Sectio
     text.parse().map_err(|fault: crate::domain::InvalidId| section.fault(key, fault.to_string())).ok()
 }
 
+/// Tags that are to be added to a job, each once.
+///
+/// # Errors
+/// Each that cannot be one.
+pub fn tags_of(field: &str, sent: &[String]) -> Result<Vec<String>, Vec<FieldFault>> {
+    let mut tags: Vec<String> = Vec::new();
+    let mut faults = Vec::new();
+    for (index, tag) in sent.iter().enumerate() {
+        match text_fault(tag, true, MAX_TAG, &[]) {
+            Some(message) => faults.push(FieldFault { field: format!("{field}[{index}]"), message }),
+            None if tags.contains(tag) => {}
+            None => tags.push(tag.clone()),
+        }
+    }
+    if faults.is_empty() { Ok(tags) } else { Err(faults) }
+}
+
 fn tags(meta: &Section, faults: &Faults) -> Vec<String> {
     let mut tags = Vec::new();
-    for (field, value) in meta.list("tags", MAX_TAGS) {
+    for (field, value) in meta.list("tags", MOST_TAGS) {
         match value.as_str() {
             None => faults.add(field, format!("expected a text, got {}", kind(value))),
             Some(tag) => match text_fault(tag, true, MAX_TAG, &[]) {

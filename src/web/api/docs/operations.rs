@@ -32,6 +32,24 @@ use Answer::{Data, Many, One};
 use Who::{Admin, All, User};
 
 const LIST: &[&str] = &["project", "tag", "state", "children", "skip", "limit"];
+const SEARCH: &[&str] = &[
+    "state",
+    "user",
+    "project",
+    "tag",
+    "image",
+    "q",
+    "from",
+    "until",
+    "ended_from",
+    "ended_until",
+    "sort",
+    "limit",
+    "after",
+    "before",
+    "count",
+];
+const USAGE: &[&str] = &["from", "to", "by", "project", "user", "format"];
 const OVER: &[&str] = &["project", "tag", "state", "children"];
 
 #[rustfmt::skip]
@@ -49,6 +67,9 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/task/over/{skip}/{limit}", User, "The same, for a browser", OVER, None, Many("Task")),
     op("post", "/task/over/all/{skip}/{limit}", Admin, "All over jobs, newest first", OVER, None, Many("Task")),
     op("get", "/task/over/all/{skip}/{limit}", Admin, "The same, for a browser", OVER, None, Many("Task")),
+    op("get", "/task/search", User, "Jobs as they are looked for: by state, project, tag, image, date, words of the name; a page, with cursors to those beside it", SEARCH, None, One("Found")),
+    op("post", "/task/kill", User, "Kill many jobs; what became of each", &[], Some("Ids"), One("Outcomes")),
+    op("post", "/task/tags", User, "Add and remove tags of many jobs, in whatever state they are", &[], Some("Tagging"), One("Outcomes")),
     op("get", "/task/{id}", User, "A job", &[], None, One("Task")),
     op("put", "/task/{id}", User, "Change a requirement that the site lets be changed", &[], Some("Change"), One("Task")),
     op("delete", "/task/{id}", User, "Kill a job", &[], None, One("Message")),
@@ -81,6 +102,13 @@ const OPERATIONS: &[Operation] = &[
     op("post", "/user/{id}/logout", User, "End every session and every token of /authenticate", &[], None, One("Message")),
     op("get", "/maintenance", All, "Whether new jobs are taken", &[], None, One("Maintenance")),
     op("put", "/maintenance", Admin, "Switch maintenance on or off", &[], Some("Maintenance"), One("Maintenance")),
+    op("get", "/templates", User, "Templates of jobs that one keeps", &[], None, Many("Template")),
+    op("post", "/templates", User, "Keep a document, or what a job asked for, under a name", &[], Some("NewTemplate"), One("Template")),
+    op("get", "/templates/{template}", User, "A template with its document, as POST /task takes it", &[], None, One("Template")),
+    op("put", "/templates/{template}", User, "Rename a template, or give it another document", &[], Some("TemplateChange"), One("Template")),
+    op("delete", "/templates/{template}", User, "Delete a template", &[], None, One("Message")),
+    op("get", "/usage", User, "What was used by user, project and day or month: one's own, or all for administrators", USAGE, None, One("UsageReport")),
+    op("get", "/usage.csv", User, "The same as comma-separated values", USAGE, None, Data("text/csv")),
     op("get", "/data", User, "The upload space", &[], None, Many("Entry")),
     op("get", "/data/{path}", User, "A folder as a list, or a file's bytes; one range is honoured", &[], None, Data("application/octet-stream")),
     op("head", "/data/{path}", User, "How long a file is", &[], None, Data("application/octet-stream")),
@@ -89,6 +117,7 @@ const OPERATIONS: &[Operation] = &[
     op("delete", "/data/{path}", User, "Delete a file or an empty folder; with recursive=1 a folder with all it holds", &["recursive"], None, One("Message")),
     op("get", "/data-usage", User, "Bytes that the upload space takes, and may take", &[], None, One("DataUsage")),
     op("get", "/audit", Admin, "Who changed what, newest first; format=csv to export", &["before", "limit", "actor", "subject", "action", "format"], None, Many("AuditLine")),
+    op("get", "/admin/overview", Admin, "How the site does: what waits and why, how long jobs waited, how they ended, who used most; days is 1, 7 or 30", &["days"], None, One("Overview")),
     op("get", "/admin/processes", Admin, "The processes of the installation, what waits for them, and which role is missing", &[], None, One("Processes")),
     op("get", "/project", Admin, "All projects", &[], None, Many("Project")),
     op("post", "/project", Admin, "Make a project", &[], Some("NewProject"), One("Project")),
@@ -140,13 +169,17 @@ fn described(operation: &Operation) -> Value {
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
-            let is_text =
-                name == "path" || operation.path.starts_with("/user") || operation.path.starts_with("/project");
+            let is_text = ["path", "template"].contains(&name)
+                || operation.path.starts_with("/user")
+                || operation.path.starts_with("/project");
             let schema = if is_text { json!({ "type": "string" }) } else { json!({ "type": "integer", "minimum": 0 }) };
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         })
         .collect();
-    parameters.extend(operation.query.iter().map(|name| json!({ "name": name, "in": "query", "schema": query(name) })));
+    parameters.extend(operation.query.iter().map(|name| {
+        let schema = if [SEARCH, USAGE].contains(&operation.query) { searched(name) } else { query(name) };
+        json!({ "name": name, "in": "query", "schema": schema })
+    }));
     let mut described = json!({
         "operationId": operation_id(operation),
         "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
@@ -164,6 +197,15 @@ fn described(operation: &Operation) -> Value {
 fn operation_id(operation: &Operation) -> String {
     let path = operation.path.replace(['{', '}'], "").replace(['/', '.'], "_");
     format!("{}{path}", operation.method)
+}
+
+/// Of a search and a report, where days and cursors are texts.
+fn searched(name: &str) -> Value {
+    match name {
+        "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 1_000 }),
+        "count" => json!({ "type": "integer", "enum": [1] }),
+        _ => json!({ "type": "string" }),
+    }
 }
 
 fn query(name: &str) -> Value {
@@ -230,7 +272,7 @@ fn schemas() -> Value {
     );
     let maybe_text = json!({ "type": ["string", "null"] });
     let resources = object(&[], &json!({ "cpu": number, "ram": number, "gpus": whole }));
-    json!({
+    let mut schemas = json!({
         "Text": text,
         "Error": object(&["error", "msg"], &json!({ "error": text, "msg": text, "fields": { "type": "array" } })),
         "Login": object(&["user", "apikey"], &json!({ "user": text, "apikey": text })),
@@ -310,7 +352,51 @@ fn schemas() -> Value {
         "Usage": object(&["date", "cpu", "ram", "time"], &json!({
             "date": text, "cpu": number, "ram": number, "time": number, "jobs": whole,
         })),
-    })
+    });
+    if let Some(schemas) = schemas.as_object_mut() {
+        schemas.extend(schemas_of_lists());
+    }
+    schemas
+}
+
+/// Of lists, reports and templates.
+fn schemas_of_lists() -> Map<String, Value> {
+    let [text, number, whole, flag] = ["string", "number", "integer", "boolean"].map(|kind| json!({ "type": kind }));
+    let maybe_text = json!({ "type": ["string", "null"] });
+    let schemas = json!({
+        "Found": object(&["items", "next", "previous", "tired"], &json!({
+            "items": { "type": "array", "items": reference("Task") }, "next": maybe_text, "previous": maybe_text,
+            "tired": flag, "count": object(&["jobs", "more"], &json!({ "jobs": whole, "more": flag })),
+        })),
+        "Ids": object(&["ids"], &json!({ "ids": { "type": "array", "items": whole } })),
+        "Tagging": object(&["ids"], &json!({
+            "ids": { "type": "array", "items": whole }, "add": { "type": "array", "items": text },
+            "remove": { "type": "array", "items": text },
+        })),
+        "Outcomes": object(&["done", "refused"], &json!({
+            "done": { "type": "array", "items": whole },
+            "refused": { "type": "array", "items": object(&["id", "reason"], &json!({ "id": whole, "reason": text })) },
+        })),
+        "Template": object(&["id", "name", "created", "changed"], &json!({
+            "id": text, "name": text, "created": number, "changed": number, "image": maybe_text,
+            "document": { "type": "object" },
+        })),
+        "NewTemplate": object(&["name"], &json!({ "name": text, "job": whole, "document": { "type": "object" } })),
+        "TemplateChange": object(&[], &json!({ "name": text, "document": { "type": "object" } })),
+        "UsageReport": object(&["from", "to", "by", "rows", "total"], &json!({
+            "from": text, "to": text, "by": { "enum": ["day", "month"] }, "total": { "type": "object" },
+            "rows": { "type": "array", "items": object(&["period", "user", "project", "jobs", "time"], &json!({
+                "period": text, "user": maybe_text, "project": text, "jobs": whole, "time": number, "cpu": number,
+                "ram": number, "gpu": number,
+            })) },
+        })),
+        "Overview": object(&["at", "days", "jobs", "queue", "nodes", "away", "ends", "users", "projects"], &json!({
+            "at": number, "days": whole, "jobs": { "type": "object" }, "queue": { "type": ["array", "null"] },
+            "nodes": { "type": "array" }, "away": { "type": "array" }, "ends": { "type": "object" },
+            "users": { "type": "array" }, "projects": { "type": "array" },
+        })),
+    });
+    schemas.as_object().cloned().unwrap_or_default()
 }
 
 /// Enough of a job to submit one by hand from the page.

@@ -36,6 +36,8 @@ pub struct Profile {
     #[serde(default)]
     ssh_public: String,
     theme: String,
+    language: Option<String>,
+    zone: Option<String>,
     notify: Option<String>,
 }
 
@@ -49,6 +51,11 @@ pub async fn post(
         "credentials": { "public": form.ssh_public },
         "preferences": { "theme": form.theme, "notify": form.notify.is_some() },
     });
+    for (name, sent_text) in [("language", &form.language), ("zone", &form.zone)] {
+        if let Some(text) = sent_text {
+            sent["preferences"][name] = json!(text);
+        }
+    }
     if let Some(email) = &form.email {
         sent["email"] = json!(email);
     }
