@@ -36,5 +36,5 @@ pub use process::{ProcessRole, ProcessStatus};
 pub use quantity::{Cores, Memory, Resources, readable_bytes};
 pub use reason::{PendingReason, ReasonCount, WaitingJob};
 pub use spec::{ArraySpec, Dependency, DependencyOn, JobSpec, Label, TmpStorage};
-pub use user::{Identity, Language, Preferences, Quotas, Standing, Theme, User, UserKind, Zone};
+pub use user::{Identity, Language, Preferences, Quotas, SavedList, Standing, Theme, User, UserKind, Zone};
 pub use volume::{Acl, Mount};

@@ -11,6 +11,7 @@ pub mod chart;
 pub mod data;
 pub mod disk;
 pub mod error;
+pub mod job_events;
 pub mod jobs;
 pub mod log_follow;
 pub mod many;

@@ -9,6 +9,7 @@ mod audit;
 mod data;
 mod docs;
 mod dynamic;
+mod events;
 mod extract;
 mod files;
 mod lists;
@@ -45,6 +46,7 @@ routes! { "/api/1.0", at;
     "/maintenance" { GET Open => site::maintenance, PUT Administer => site::change_maintenance }
     "/image" { GET Look => site::images }
     "/queue/nodes" { GET Look => site::nodes }
+    "/events" { GET Look => events::events }
     "/task" { GET Look => lists::own, POST Work => task::submit }
     "/task/active" { GET Look => lists::active }
     "/task/active/all" { GET Inspect => lists::active_of_all }
