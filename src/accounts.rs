@@ -124,7 +124,7 @@ async fn create(store: &dyn Store, config: &Config, asked: Create) -> anyhow::Re
         password_hash,
         api_key_hash: api_key.as_deref().map(secret_hash),
         priority: config.defaults.priority,
-        quotas: config.defaults.quotas,
+        quotas: config.defaults.quotas.for_new_account(),
         ..User::new(login.clone(), UserKind::Local, SystemClock.now())
     };
     if user.home.as_ref().is_some_and(|home| !home.is_absolute()) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config;
 use crate::domain::usage::Usage;
 use crate::domain::{
-    Job, JobId, NodeUse, ProjectId, ReasonCount, Resources, Standing, Timestamp, User, UserId, WaitingJob,
+    Job, JobId, NodeUse, ProjectId, Quotas, ReasonCount, Resources, Standing, Timestamp, User, UserId, WaitingJob,
     project::Project,
 };
 use crate::plugins::executor::Node;
@@ -57,6 +57,7 @@ pub struct SchedulerState {
     pub queue: Queue,
     pub view: View,
     policy: Box<dyn Policy>,
+    site_quotas: Quotas,
     placed: HashMap<JobId, Placed>,
     /// Their room is free; whether they are charged is about to be told.
     ending: HashMap<JobId, Placed>,
@@ -90,6 +91,7 @@ impl SchedulerState {
                 recent_starts_per_sec: None,
             },
             policy,
+            site_quotas: config.site_quotas,
             placed: HashMap::new(),
             ending: HashMap::new(),
             unseen: HashSet::new(),
@@ -174,7 +176,7 @@ impl SchedulerState {
             }
         }
         let accounts = [self.view.users.get(&placed.user), self.view.projects.get(&placed.project)];
-        accounts.into_iter().flatten().any(|account| account.quotas.disk > 0 || account.quotas.time > 0)
+        accounts.into_iter().flatten().any(|account| account.quotas.disk > Some(0) || account.quotas.time > 0)
     }
 
     /// Running jobs take so much by now. True when somebody's use fell, so that more may start.
@@ -324,9 +326,11 @@ impl SchedulerState {
     /// knows it better.
     pub fn set_accounts(&mut self, accounts: &Accounts) {
         let account = |priority, quotas| Account { priority, quotas, ..Account::default() };
+        let site = self.site_quotas;
         let of_user = |user: &User| {
             let shut = !matches!(user.standing, Standing::Active);
-            (user.id.clone(), Account { disabled: shut, ..account(user.priority, user.quotas) })
+            let quotas = Quotas { disk: Some(user.quotas.disk_with(site)), ..user.quotas };
+            (user.id.clone(), Account { disabled: shut, ..account(user.priority, quotas) })
         };
         self.view.users = accounts.users.iter().map(of_user).collect();
         self.view.projects = accounts.projects.iter().map(|p| (p.id.clone(), account(p.priority, p.quotas))).collect();
@@ -420,7 +424,7 @@ pub fn row_of(job: &Job) -> Option<PendingRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Attempt, JobState, Quotas};
+    use crate::domain::{Attempt, JobState};
     use crate::files::tests::a_job;
     use crate::scheduling::policy::policy;
     use crate::web::submission::tests::a_config;
@@ -438,7 +442,7 @@ mod tests {
         let mut state = SchedulerState::new(&config.scheduler, policy, "native".into());
         let ann: UserId = "ann".parse().unwrap();
         let mut user = crate::store::sqlite::testing::a_user("ann");
-        user.quotas = Quotas { disk: 100, ..Quotas::default() };
+        user.quotas = Quotas { disk: Some(100), ..Quotas::default() };
         let accounts =
             |over| Accounts { users: vec![user.clone()], disk: vec![(ann.clone(), over)], ..Accounts::default() };
         let disk = |state: &SchedulerState| state.view.users[&ann].disk;

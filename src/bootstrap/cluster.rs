@@ -84,7 +84,8 @@ impl Role {
         let works = Works {
             store,
             bus: redis.clone(),
-            files: JobDirs::new(config.shared_dir.clone()),
+            files: JobDirs::new(config.shared_dir.clone())
+                .with_upload_quota(config.defaults.quotas.upload.unwrap_or(0)),
             clock,
             executors: Arc::new(executors),
             instance,

@@ -39,7 +39,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
     let works = Works {
         store: store.clone(),
         bus: Arc::new(LocalBus::default()),
-        files: JobDirs::new(config.shared_dir.clone()),
+        files: JobDirs::new(config.shared_dir.clone()).with_upload_quota(config.defaults.quotas.upload.unwrap_or(0)),
         clock: clock.clone(),
         executors: Arc::new(executors),
         instance,

@@ -51,6 +51,8 @@ pub enum Command {
     /// Files to work with: your upload space, which jobs read in $GODOCKER_DATA
     #[command(subcommand)]
     Data(data::Data),
+    /// What takes the space of your job files, the largest first
+    Disk(Disk),
     /// The images that jobs may use
     #[command(subcommand)]
     Image(Image),
@@ -287,6 +289,19 @@ impl Archive {
             Archive::Zip => "zip",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Disk {
+    /// At most so many jobs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u64,
+    /// Archive the N largest: their files are deleted, their records stay
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub archive: Option<u64>,
+    /// Somebody else's (administrators)
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -51,6 +51,7 @@ fn build(values: &mut Values) -> Config {
             values.fault(key, format!("expected an absolute path, got {}", dir.display()));
         }
     }
+    let defaults = defaults(values);
     Config {
         mongo: cluster::mongo(values),
         redis: cluster::redis(values),
@@ -63,8 +64,8 @@ fn build(values: &mut Values) -> Config {
         docker: engine::docker(values),
         swarm: engine::swarm(values),
         native: native(values),
-        scheduler: scheduler(values),
-        defaults: defaults(values),
+        scheduler: scheduler(values, defaults.quotas),
+        defaults,
         access: access(values),
         proxy: people::proxy(values),
         ldap: people::ldap(values),
@@ -176,7 +177,7 @@ fn native(values: &mut Values) -> Native {
     }
 }
 
-fn scheduler(values: &mut Values) -> Scheduler {
+fn scheduler(values: &mut Values, site_quotas: Quotas) -> Scheduler {
     let weight = |key| values.number(key).unwrap_or(0.0);
     let fair_share = FairShareWeights {
         waiting_time: weight("fairshare_waiting_time_weight"),
@@ -197,6 +198,7 @@ fn scheduler(values: &mut Values) -> Scheduler {
         policy: values.text("scheduler_policy").unwrap_or_default().to_ascii_lowercase(),
         reject_over_quota: values.text("quota_policy").is_some_and(|policy| policy.eq_ignore_ascii_case("reject")),
         fair_share,
+        site_quotas,
         usage_window_days: values.int("user_reset_usage_duration").unwrap_or(30) as u32,
         starvation_after: values.duration("starvation_after").unwrap_or_default(),
         reconcile_every,
@@ -213,8 +215,8 @@ fn defaults(values: &mut Values) -> Defaults {
             cpu: quota(values, "default_quota_cpu"),
             ram: quota(values, "default_quota_ram"),
             gpu: quota(values, "default_quota_gpu"),
-            disk: values.size("disk_default_quota").unwrap_or(0),
-            upload: values.size("upload_quota").unwrap_or(0),
+            disk: values.size("disk_default_quota"),
+            upload: values.size("upload_quota"),
         },
         priority: values.int("default_priority").unwrap_or(50) as u8,
     }

@@ -112,6 +112,8 @@ pub struct Scheduler {
     /// Jobs beyond a quota are rejected, not kept waiting.
     pub reject_over_quota: bool,
     pub fair_share: FairShareWeights,
+    /// What holds for accounts that have no quota of their own.
+    pub site_quotas: Quotas,
     /// Days of use that count for fair share and quotas (`user_reset_usage_duration`).
     pub usage_window_days: u32,
     /// How long the oldest job that does not fit waits before room is kept for it.
@@ -154,6 +156,7 @@ impl Default for FairShareWeights {
 pub struct Defaults {
     pub cpu: Cores,
     pub ram: Memory,
+    /// New accounts get these; `disk` and `upload` hold for every account that has none of its own.
     pub quotas: Quotas,
     pub priority: u8,
 }

@@ -78,10 +78,27 @@ pub struct Quotas {
     pub ram: u64,
     /// Summed graphics cards of the jobs.
     pub gpu: u64,
-    /// Bytes that job directories hold now; no window.
-    pub disk: u64,
-    /// Bytes of the upload space; no window.
-    pub upload: u64,
+    /// Bytes that job directories hold now; no window. `None`: what the site gives everyone.
+    pub disk: Option<u64>,
+    /// Bytes of the upload space; no window. `None`: what the site gives everyone.
+    pub upload: Option<u64>,
+}
+
+impl Quotas {
+    /// What a new account gets of the site's: not what holds for everyone, which it then follows.
+    pub fn for_new_account(self) -> Quotas {
+        Quotas { disk: None, upload: None, ..self }
+    }
+
+    /// Bytes of job directories; 0 is no limit.
+    pub fn disk_with(self, site: Quotas) -> u64 {
+        self.disk.or(site.disk).unwrap_or(0)
+    }
+
+    /// Bytes of the upload space; 0 is no limit.
+    pub fn upload_with(self, site: Quotas) -> u64 {
+        self.upload.or(site.upload).unwrap_or(0)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

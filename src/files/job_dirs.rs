@@ -33,6 +33,11 @@ impl JobDirs {
         JobDirs { uploads: UploadSpaces::new(&shared_dir), shared_dir: Arc::new(shared_dir) }
     }
 
+    /// With a quota for the uploads of users who have none of their own; 0 is no limit.
+    pub fn with_upload_quota(self, bytes: u64) -> Self {
+        JobDirs { uploads: self.uploads.with_quota(bytes), ..self }
+    }
+
     /// What users upload lies beside the job directories.
     pub fn uploads(&self) -> &UploadSpaces {
         &self.uploads

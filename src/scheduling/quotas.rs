@@ -69,7 +69,7 @@ fn exceeded(account: &Account, given: Usage, resources: &Resources) -> Option<&'
         Some("ram")
     } else if asked.gpu > 0.0 && beyond(quotas.gpu, used.gpu + asked.gpu) {
         Some("gpu")
-    } else if quotas.disk > 0 && account.disk >= quotas.disk {
+    } else if quotas.disk.is_some_and(|most| most > 0 && account.disk >= most) {
         Some("disk")
     } else {
         None

@@ -232,7 +232,7 @@ fn cards_and_disk_have_quotas_too() {
     let quotas = Quotas { gpu: 2, ..Quotas::default() };
     let usage = Usage { gpu: 2.0, ..Usage::default() };
     view.users.insert("user1".parse().unwrap(), Account { quotas, usage, ..Account::default() });
-    let quotas = Quotas { disk: 100, ..Quotas::default() };
+    let quotas = Quotas { disk: Some(100), ..Quotas::default() };
     view.users.insert("user2".parse().unwrap(), Account { quotas, disk: 100, ..Account::default() });
     view.users.insert("user3".parse().unwrap(), Account { disabled: true, ..Account::default() });
     let mut with_card = job(1, 1, 1);

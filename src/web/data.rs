@@ -42,6 +42,36 @@ pub async fn usage(site: &Site, caller: &Caller) -> Result<Usage, ApiError> {
     within(site, caller, |space| Ok(Usage { used: space.used()?, quota: space.quota() })).await
 }
 
+/// Makes a folder in one that is there.
+pub async fn make_folder(site: &Site, caller: &Caller, path: String) -> Result<(), ApiError> {
+    within(site, caller, move |space| space.make_directory(&path)).await
+}
+
+/// Moves a file or folder. A file in the way is replaced, or with `keep` kept.
+///
+/// # Errors
+/// 409 for what is in the way.
+pub async fn rename(site: &Site, caller: &Caller, from: String, to: String, keep: bool) -> Result<(), ApiError> {
+    let done = within(site, caller, move |space| match space.look(&to) {
+        Ok(_) if keep && from != to => Err(FileError::Exists),
+        _ => space.rename(&from, &to),
+    });
+    done.await
+}
+
+/// Deletes a file or an empty folder; with `all` a folder with what it holds.
+///
+/// # Errors
+/// 409 for a folder that is not empty.
+pub async fn remove(site: &Site, caller: &Caller, path: String, all: bool) -> Result<(), ApiError> {
+    let done = within(site, caller, move |space| match space.remove_file(&path) {
+        Err(FileError::IsDirectory) if all => space.remove_all(&path),
+        Err(FileError::IsDirectory) => space.remove_directory(&path),
+        done => done,
+    });
+    done.await
+}
+
 /// A file to be received.
 pub struct Incoming {
     pub path: String,

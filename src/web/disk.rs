@@ -37,7 +37,12 @@ pub async fn of(site: &Site, user: &User, limit: usize) -> Result<DiskUse, ApiEr
         }
     }
     let used = site.store.disk_use().await?.into_iter().find(|(id, _)| *id == user.id).map_or(0, |(_, bytes)| bytes);
-    Ok(DiskUse { used, quota: user.quotas.disk, largest: largest.sorted(), jobs: count })
+    Ok(DiskUse {
+        used,
+        quota: user.quotas.disk_with(site.config.defaults.quotas),
+        largest: largest.sorted(),
+        jobs: count,
+    })
 }
 
 async fn of_children(site: &Site, parent: JobId) -> Result<u64, ApiError> {

@@ -1,5 +1,6 @@
 //! What a caller may do with jobs; API and pages both come here.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -201,18 +202,36 @@ pub async fn ask(site: &Site, caller: &Caller, id: JobId, wish: Wish) -> Result<
     // A second kill of a job that is being killed has nothing left to write.
     let is_being_killed = wish == Wish::Kill && asked.iter().any(|job| matches!(job.request, Some(Request::Kill(_))));
     if written.is_empty() && !is_being_killed {
-        return Err(ApiError::Conflict(format!("job {id} cannot be {} any more: it has just changed", wish.done())));
+        return Err(has_changed(id, wish));
     }
     Ok(())
 }
 
-/// The same for many: what the caller may not see, and what is in no state for it, is passed over. Answers on how many
-/// jobs it was written.
-pub async fn ask_many(site: &Site, caller: &Caller, ids: &[JobId], wish: Wish) -> Result<usize, ApiError> {
-    let mut jobs = site.store.jobs(ids).await?;
-    jobs.retain(|job| caller.may_see(job) && refusal(job, wish).is_none());
-    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
-    Ok(write(site, &ids, wish).await?.len())
+/// Asks for the archive of each of `ids`, whatever becomes of the others, and answers what became of it, in their order.
+pub async fn archive_many(
+    site: &Site,
+    caller: &Caller,
+    ids: &[JobId],
+) -> Result<Vec<(JobId, Result<(), ApiError>)>, ApiError> {
+    let wish = Wish::Archive;
+    let found = site.store.jobs(ids).await?;
+    let jobs: HashMap<JobId, &Job> = found.iter().filter(|job| caller.may_see(job)).map(|job| (job.id, job)).collect();
+    let mut willing: Vec<JobId> = jobs.values().filter(|job| refusal(job, wish).is_none()).map(|job| job.id).collect();
+    willing.sort_unstable();
+    let written: HashSet<JobId> = write(site, &willing, wish).await?.into_iter().collect();
+    let outcome = |id: &JobId| {
+        let job = jobs.get(id).ok_or(ApiError::NotFound("job"))?;
+        match refusal(job, wish) {
+            Some(sentence) => Err(ApiError::Conflict(sentence)),
+            None if written.contains(id) => Ok(()),
+            None => Err(has_changed(*id, wish)),
+        }
+    };
+    Ok(ids.iter().map(|id| (*id, outcome(id))).collect())
+}
+
+fn has_changed(id: JobId, wish: Wish) -> ApiError {
+    ApiError::Conflict(format!("job {id} cannot be {} any more: it has just changed", wish.done()))
 }
 
 /// Before it is done: a line too many is better than a deletion that nobody finds.

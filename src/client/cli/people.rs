@@ -19,12 +19,12 @@ pub enum User {
         id: String,
         #[command(flatten)]
         shares: Shares,
-        /// Bytes that job directories may hold, or 500M, 10G, 2T; 0 is no quota
+        /// Bytes that job directories may hold, or 500M, 10G, 2T; 0 is no quota, `default` the site's
         #[arg(long, value_name = "SIZE")]
         quota_disk: Option<String>,
-        /// Bytes that the upload space may hold; 0 is no quota
-        #[arg(long, value_name = "BYTES")]
-        quota_upload: Option<u64>,
+        /// The same of what the upload space may hold
+        #[arg(long, value_name = "SIZE")]
+        quota_upload: Option<String>,
         #[arg(long, value_name = "ADDRESS")]
         mail: Option<String>,
     },

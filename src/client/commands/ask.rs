@@ -1,12 +1,17 @@
 //! `god job kill`, `suspend`, `resume`, `reschedule`, `archive`, `delete`: each job is asked, whatever the others answered.
+//! What is archived is asked for together.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Done, Session};
-use crate::client::error::ClientError;
+use crate::client::error::{ClientError, Refusal};
 use crate::client::http::{Call, Server};
+use crate::client::output::Output;
 use crate::domain::JobId;
+
+/// How many one request may name.
+const MOST_AT_ONCE: usize = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
@@ -50,20 +55,60 @@ pub async fn kill(server: &Server, id: JobId) -> Result<Value, ClientError> {
 
 /// Asks every job; ends with the first thing that went wrong.
 pub(super) async fn all(session: &Session, ids: &[JobId], wish: Wish) -> Done {
-    let output = session.output;
+    let (answers, fault) = match wish {
+        Wish::Archive if ids.len() > 1 => archive_together(session, ids).await,
+        _ => one_by_one(session, ids, wish).await,
+    };
+    told(session.output, wish, answers, fault)
+}
+
+type Answers = Vec<(JobId, Result<Value, ClientError>)>;
+
+/// What each job's answer was, and what kept the rest from being asked.
+async fn one_by_one(session: &Session, ids: &[JobId], wish: Wish) -> (Answers, Option<ClientError>) {
     let mut answers = Vec::new();
-    let mut first_fault = None;
     for &id in ids {
         match session.server.json(wish.call(id)).await {
             Ok(answer) => answers.push((id, Ok(answer))),
             // Concerns the one job, and not the others.
             Err(error @ ClientError::Refused(_)) => answers.push((id, Err(error))),
-            Err(error) => {
-                first_fault = Some(error);
-                break;
-            }
+            Err(error) => return (answers, Some(error)),
         }
     }
+    (answers, None)
+}
+
+async fn archive_together(session: &Session, ids: &[JobId]) -> (Answers, Option<ClientError>) {
+    let mut answers = Vec::new();
+    for ids in ids.chunks(MOST_AT_ONCE) {
+        let call = Call::act(Method::POST, &["archive"]).body(json!({ "ids": ids }));
+        match session.server.json(call).await {
+            Ok(answer) => answers.extend(ids.iter().zip(outcomes(&answer)).map(|(id, outcome)| (*id, outcome))),
+            Err(error) => return (answers, Some(error)),
+        }
+    }
+    (answers, None)
+}
+
+/// In the order in which they were asked for.
+fn outcomes(answer: &Value) -> impl Iterator<Item = Result<Value, ClientError>> {
+    answer["tasks"].as_array().into_iter().flatten().map(|task| {
+        let text = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
+        match task["status"].as_u64().and_then(|status| u16::try_from(status).ok()) {
+            Some(200) => Ok(task.clone()),
+            status => Err(ClientError::Refused(Refusal {
+                status: status.unwrap_or(500),
+                code: text("error"),
+                message: text("msg"),
+                fields: Vec::new(),
+                retry_after: None,
+                subject: Some(format!("job {}", task["id"])),
+            })),
+        }
+    })
+}
+
+fn told(output: Output, wish: Wish, answers: Answers, mut first_fault: Option<ClientError>) -> Done {
     if output.json {
         output.line(&answers.iter().map(|(id, answer)| document(*id, answer)).collect())?;
     }
@@ -91,5 +136,22 @@ fn document(id: JobId, answer: &Result<Value, ClientError>) -> Value {
             document["id"] = json!(id);
             document
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_jobs_archived_together_each_has_its_answer() {
+        let answer = json!({ "msg": "Tasks archive requested", "count": 1, "tasks": [
+            { "id": 3, "status": 200, "msg": "Task archive requested" },
+            { "id": 4, "status": 409, "error": "conflict", "msg": "job 4 is running" },
+        ]});
+        let outcomes: Vec<_> = outcomes(&answer).collect();
+        assert_eq!(outcomes[0].as_ref().unwrap()["id"], 3);
+        let refused = outcomes[1].as_ref().unwrap_err();
+        assert_eq!((refused.exit_code(), refused.to_string().as_str()), (65, "job 4: job 4 is running"));
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod ask;
 mod data;
+mod disk;
 mod files;
 mod list;
 mod log;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli, output: Output) -> Done {
         Command::Run(asked) => run::run(&session, *asked).await,
         Command::Job(job) => run_job(&session, job).await,
         Command::Data(asked) => data::data(&session, asked).await,
+        Command::Disk(asked) => disk::disk(&session, asked).await,
         Command::Image(Image::List) => site::images(&session).await,
         Command::Node(Node::List) => site::nodes(&session).await,
         Command::User(asked) => people::user(&session, asked).await,

@@ -24,8 +24,8 @@ pub async fn user(session: &Session, asked: User) -> Done {
         }
         User::Set { id, shares, quota_disk, quota_upload, mail } => {
             let mut usage = shares_document(&shares);
-            put(&mut usage, "quota_disk", quota_disk);
-            put(&mut usage, "quota_upload", quota_upload);
+            put(&mut usage, "quota_disk", quota_disk.map(own_or_default));
+            put(&mut usage, "quota_upload", quota_upload.map(own_or_default));
             let mut sent = Map::new();
             sent.insert("usage".into(), Value::Object(usage));
             put(&mut sent, "email", mail);
@@ -64,6 +64,11 @@ async fn act_on(session: &Session, kind: &str, ids: &[String], method: Method, p
     let lines: String = ids.iter().zip(&answers).map(|(id, answer)| format!("{id}: {}\n", said(answer))).collect();
     session.output.result(&Value::Array(answers), || lines)?;
     Ok(0)
+}
+
+/// A quota of the account's own, or null: the site's.
+fn own_or_default(quota: String) -> Value {
+    if quota == "default" { Value::Null } else { Value::String(quota) }
 }
 
 fn put<T: Into<Value>>(into: &mut Map<String, Value>, key: &str, value: Option<T>) {

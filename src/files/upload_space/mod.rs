@@ -48,6 +48,8 @@ const SHOWN_FOR: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct UploadSpaces {
     root: Arc<PathBuf>,
+    /// Bytes for users who have no quota of their own; 0 is no limit.
+    site_quota: u64,
     accounts: Arc<Mutex<HashMap<UserId, Arc<Account>>>>,
 }
 
@@ -64,7 +66,12 @@ pub struct UploadSpace {
 
 impl UploadSpaces {
     pub fn new(shared_dir: &Path) -> Self {
-        UploadSpaces { root: Arc::new(shared_dir.join("data")), accounts: Arc::default() }
+        UploadSpaces { root: Arc::new(shared_dir.join("data")), site_quota: 0, accounts: Arc::default() }
+    }
+
+    /// With a quota for users who have none of their own.
+    pub fn with_quota(self, bytes: u64) -> Self {
+        UploadSpaces { site_quota: bytes, ..self }
     }
 
     pub fn path_of(&self, user: &UserId) -> PathBuf {
@@ -78,7 +85,8 @@ impl UploadSpaces {
             Arc::clone(accounts.entry(user.id.clone()).or_default())
         };
         let root = Arc::clone(&self.root);
-        let (owner, quota, name) = ((user.uid, user.gid), user.quotas.upload, user.id.clone());
+        let (owner, quota, name) =
+            ((user.uid, user.gid), user.quotas.upload.unwrap_or(self.site_quota), user.id.clone());
         blocking(move || {
             let root = open_root(&root)?;
             let dir = directory(root.as_fd(), name.as_str(), OWNERS_ALONE)?;

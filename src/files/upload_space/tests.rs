@@ -20,7 +20,7 @@ impl Site {
 
     async fn space(&self, quota: u64) -> UploadSpace {
         let mut user = User { uid: UID, gid: UID, ..a_user("ann") };
-        user.quotas.upload = quota;
+        user.quotas.upload = Some(quota);
         self.spaces.open(&user).await.unwrap()
     }
 

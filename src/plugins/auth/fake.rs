@@ -82,7 +82,7 @@ mod tests {
         cpu: Cores::whole(1),
         ram: Memory::gb(1),
         priority: 40,
-        quotas: Quotas { time: 0, cpu: 7, ram: 0, gpu: 0, disk: 0, upload: 0 },
+        quotas: Quotas { time: 0, cpu: 7, ram: 0, gpu: 0, disk: None, upload: None },
     };
 
     #[tokio::test]

@@ -62,5 +62,5 @@ pub trait AuthBackend: Send + Sync {
 
 /// An account that comes for the first time, with what the site gives everyone.
 fn first_seen(id: UserId, kind: UserKind, defaults: &Defaults, now: Timestamp) -> User {
-    User { priority: defaults.priority, quotas: defaults.quotas, ..User::new(id, kind, now) }
+    User { priority: defaults.priority, quotas: defaults.quotas.for_new_account(), ..User::new(id, kind, now) }
 }

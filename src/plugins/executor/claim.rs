@@ -10,6 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Launch;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// The attempt is begun with this one, now.
@@ -25,11 +27,43 @@ pub fn path(directory: &Path, attempt: u32) -> PathBuf {
     directory.join(format!("attempt-{attempt}"))
 }
 
-/// Gives a claim back: `what` is gone, and was never set going.
+/// Claims an attempt for `what` (the id of a container or service).
 ///
 /// # Errors
-/// The file system's; the attempt then counts as begun.
-pub fn give_back(directory: &Path, attempt: u32, what: &str) -> io::Result<()> {
+/// The file system's; nothing is claimed then, or what is claimed is ours.
+pub async fn claim(launch: &Launch, what: &str) -> io::Result<Claim> {
+    let what = what.to_owned();
+    at(launch, move |private, _, attempt| claim_in(private, attempt, &what)).await
+}
+
+/// Gives a claim back: `what` is gone, and was never set going. Where that cannot be written, the attempt counts as begun.
+pub async fn give_back(launch: &Launch, what: &str) {
+    let what = what.to_owned();
+    if let Err(error) = at(launch, move |private, _, attempt| give_back_in(private, attempt, &what)).await {
+        tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
+    }
+}
+
+/// What the wrapper of an attempt has left in the job directory since it was claimed.
+///
+/// # Errors
+/// The file system's.
+pub async fn trace(launch: &Launch) -> io::Result<Trace> {
+    at(launch, trace_in).await
+}
+
+/// Runs what touches the disk where blocking is fine: with the private directory, the job directory, the attempt's number.
+async fn at<T: Send + 'static>(
+    launch: &Launch,
+    work: impl FnOnce(&Path, &Path, u32) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (private, directory) = (launch.private_directory.clone(), launch.directory.clone());
+    let attempt = launch.attempt.number;
+    let done = tokio::task::spawn_blocking(move || work(&private, &directory, attempt)).await;
+    done.map_err(io::Error::other).and_then(|done| done)
+}
+
+fn give_back_in(directory: &Path, attempt: u32, what: &str) -> io::Result<()> {
     let path = path(directory, attempt);
     let holder = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -38,12 +72,8 @@ pub fn give_back(directory: &Path, attempt: u32, what: &str) -> io::Result<()> {
     if holder == what { std::fs::remove_file(path) } else { Ok(()) }
 }
 
-/// Claims an attempt for `what` (the id of a container or service). `directory` is the job's private one: root's, on the
-/// shared file system, gone with the job.
-///
-/// # Errors
-/// The file system's; nothing is claimed then, or what is claimed is ours.
-pub fn claim(directory: &Path, attempt: u32, what: &str) -> io::Result<Claim> {
+/// `directory` is the job's private one: root's, on the shared file system, gone with the job.
+fn claim_in(directory: &Path, attempt: u32, what: &str) -> io::Result<Claim> {
     let path = path(directory, attempt);
     // Written beside and linked into place: a claim is whole or is not there, on every file system that links.
     let draft = directory.join(format!("attempt-{attempt}.{}.{:x}", std::process::id(), rand::random::<u64>()));
@@ -74,9 +104,7 @@ pub enum Trace {
     Ended,
 }
 
-/// # Errors
-/// The file system's.
-pub fn trace(private_directory: &Path, directory: &Path, attempt: u32) -> io::Result<Trace> {
+fn trace_in(private_directory: &Path, directory: &Path, attempt: u32) -> io::Result<Trace> {
     let claimed = std::fs::metadata(path(private_directory, attempt))?.modified()?;
     // Links are not followed: the directory is the user's.
     let since = |name: &str| {
@@ -107,8 +135,8 @@ mod tests {
         };
         write("god.info", "1\n2\n", 100);
         write("god.exit", "7\n", 100);
-        claim(&private, 2, "c2").unwrap();
-        let trace = || trace(&private, &task, 2).unwrap();
+        claim_in(&private, 2, "c2").unwrap();
+        let trace = || trace_in(&private, &task, 2).unwrap();
         assert_eq!(trace(), Trace::Nothing);
         write("god.info", "3\n", 0);
         assert!(matches!(trace(), Trace::Begun(_)));
@@ -121,10 +149,14 @@ mod tests {
     #[test]
     fn an_attempt_is_begun_with_one_thing_only() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(claim(dir.path(), 1, "c1").unwrap(), Claim::Ours);
-        assert_eq!(claim(dir.path(), 1, "c2").unwrap(), Claim::Others("c1".into()));
-        assert_eq!(claim(dir.path(), 1, "c1").unwrap(), Claim::OursBefore);
-        assert_eq!(claim(dir.path(), 2, "c2").unwrap(), Claim::Ours);
+        assert_eq!(claim_in(dir.path(), 1, "c1").unwrap(), Claim::Ours);
+        assert_eq!(claim_in(dir.path(), 1, "c2").unwrap(), Claim::Others("c1".into()));
+        assert_eq!(claim_in(dir.path(), 1, "c1").unwrap(), Claim::OursBefore);
+        assert_eq!(claim_in(dir.path(), 2, "c2").unwrap(), Claim::Ours);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no drafts are left");
+        give_back_in(dir.path(), 1, "c2").unwrap();
+        assert_eq!(claim_in(dir.path(), 1, "c2").unwrap(), Claim::Others("c1".into()), "it was not c2's to give");
+        give_back_in(dir.path(), 1, "c1").unwrap();
+        assert_eq!(claim_in(dir.path(), 1, "c2").unwrap(), Claim::Ours);
     }
 }

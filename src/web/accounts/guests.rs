@@ -45,7 +45,7 @@ pub async fn come_in(site: &Site, known: Known, address: Option<String>) -> Resu
             standing: Standing::New,
             identity: Some(identity.clone()),
             priority: site.config.defaults.priority,
-            quotas: site.config.defaults.quotas,
+            quotas: site.config.defaults.quotas.for_new_account(),
             ..User::new(id.clone(), UserKind::Guest, site.clock.now())
         };
         let line = AuditEntry {

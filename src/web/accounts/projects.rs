@@ -120,7 +120,7 @@ fn apply(sent: &Value, project: &mut Project) -> Result<(), ApiError> {
         if !project.members.is_empty() {
             reader.fault("members", "everyone is in the default project");
         }
-        if project.quotas != Quotas::default() {
+        if project.quotas.for_new_account() != Quotas::default() {
             reader.fault("quota_cpu", "the default project has no quota");
         }
         if !project.volumes.is_empty() {

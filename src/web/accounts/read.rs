@@ -42,15 +42,15 @@ impl Reader {
     /// What of `sent` (`prio`, `quota_time`..) is there; `prefix` is where it lies in the document.
     pub fn shares(&mut self, sent: &Value, prefix: &str, priority: &mut u8, quotas: &mut Quotas) {
         let Quotas { time, cpu, ram, gpu, disk, upload } = quotas;
-        for (key, quota) in
-            [("quota_time", time), ("quota_cpu", cpu), ("quota_ram", ram), ("quota_gpu", gpu), ("quota_upload", upload)]
-        {
+        for (key, quota) in [("quota_time", time), ("quota_cpu", cpu), ("quota_ram", ram), ("quota_gpu", gpu)] {
             if let Some(sent) = whole(sent.get(key), LARGEST) {
                 self.keep(&format!("{prefix}{key}"), sent, quota);
             }
         }
-        if let Some(sent) = size(sent.get("quota_disk")) {
-            self.keep(&format!("{prefix}quota_disk"), sent, disk);
+        for (key, quota) in [("quota_disk", disk), ("quota_upload", upload)] {
+            if let Some(sent) = own_size(sent.get(key)) {
+                self.keep(&format!("{prefix}{key}"), sent, quota);
+            }
         }
         if let Some(sent) = whole(sent.get("prio"), 100) {
             self.keep(&format!("{prefix}prio"), sent.map(|prio| prio as u8), priority);
@@ -70,11 +70,17 @@ fn whole(value: Option<&Value>, most: u64) -> Option<Result<u64, String>> {
     Some(whole.map(|n| n as u64).ok_or_else(|| format!("expected a whole number from 0 to {most}")))
 }
 
-/// Bytes, also as `500M` or `10G`.
-fn size(value: Option<&Value>) -> Option<Result<u64, String>> {
-    let named = value.and_then(Value::as_str).and_then(parse_size).filter(|bytes| *bytes <= LARGEST);
-    let expected = || "expected bytes, or a size like 500M, 10G or 2T".to_owned();
-    named.map(Ok).or_else(|| whole(value, LARGEST).map(|sent| sent.map_err(|_| expected())))
+/// Bytes, also as `500M` or `10G`; null and `""` are none of one's own.
+fn own_size(value: Option<&Value>) -> Option<Result<Option<u64>, String>> {
+    let value = value?;
+    if value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Some(Ok(None));
+    }
+    let named = value.as_str().and_then(parse_size).filter(|bytes| *bytes <= LARGEST);
+    let expected =
+        || "expected bytes, a size like 500M, 10G or 2T, or nothing for what the site gives everyone".to_owned();
+    let sent = named.map(Ok).or_else(|| whole(Some(value), LARGEST))?;
+    Some(sent.map(Some).map_err(|_| expected()))
 }
 
 /// A text without surrounding space; null and `""` are none.
@@ -216,13 +222,14 @@ mod tests {
 
     #[test]
     fn a_disk_quota_may_be_a_size() {
-        let read = |value: Value| size(Some(&value)).unwrap();
+        let read = |value: Value| own_size(Some(&value)).unwrap();
+        let own = |bytes| Ok(Some(bytes));
         assert_eq!(
             (read(json!("10G")), read(json!("3k")), read(json!("500"))),
-            (Ok(10_000_000_000), Ok(3_000), Ok(500))
+            (own(10_000_000_000), own(3_000), own(500))
         );
-        assert_eq!((read(json!(7)), read(json!(""))), (Ok(7), Ok(0)));
-        assert!(size(None).is_none() && size(Some(&Value::Null)).is_none());
+        assert_eq!((read(json!(7)), read(json!(0))), (own(7), own(0)));
+        assert_eq!((read(json!(" ")), read(Value::Null), own_size(None)), (Ok(None), Ok(None), None));
         for bad in [json!("lots"), json!(-1), json!(1.5), json!("99999999T"), json!([1])] {
             assert!(read(bad.clone()).unwrap_err().contains("10G"), "{bad}");
         }

@@ -94,11 +94,11 @@ pub async fn post(
     let (path, asked) = (path.into_inner(), asked.into_inner());
     let msg = match (asked.dir, asked.from) {
         (None, Some(from)) => {
-            data::within(&site, &caller, move |space| space.rename(&from, &path)).await?;
+            data::rename(&site, &caller, from, path, false).await?;
             "moved"
         }
         (Some(_), None) => {
-            data::within(&site, &caller, move |space| space.make_directory(&path)).await?;
+            data::make_folder(&site, &caller, path).await?;
             "made"
         }
         _ => return Err(ApiError::BadRequest("expected ?dir=1 to make a directory, or ?from=PATH to move".into())),
@@ -118,12 +118,6 @@ pub async fn delete(
     path: web::Path<String>,
     asked: web::Query<Delete>,
 ) -> Result<HttpResponse, ApiError> {
-    let (path, all) = (path.into_inner(), asked.recursive.is_some());
-    let done = data::within(&site, &caller, move |space| match space.remove_file(&path) {
-        Err(FileError::IsDirectory) if all => space.remove_all(&path),
-        Err(FileError::IsDirectory) => space.remove_directory(&path),
-        done => done,
-    });
-    done.await?;
+    data::remove(&site, &caller, path.into_inner(), asked.recursive.is_some()).await?;
     Ok(HttpResponse::Ok().json(json!({ "msg": "deleted" })))
 }

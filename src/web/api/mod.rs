@@ -66,6 +66,7 @@ routes! { "/api/1.0", at;
     "/task/{id}/children" { GET Look => lists::children }
     "/task/{id}/files" { GET Look => files::root }
     "/task/{id}/files/{path:.*}" { GET Look => files::file }
+    "/archive" { POST Work => archive::archive_many }
     "/archive/{days}" { GET Work => archive::archive_older, DELETE Work => archive::purge_older }
     "/user" { GET Inspect => user::list }
     "/user/{id}" { GET Look => user::show, PUT Account => user::change, DELETE Administer => user::delete }

@@ -49,6 +49,7 @@ pub(crate) fn a_config() -> Config {
             policy: "fifo".into(),
             reject_over_quota: false,
             fair_share: FairShareWeights::default(),
+            site_quotas: Quotas::default(),
             usage_window_days: 30,
             starvation_after: Duration::from_secs(60),
             reconcile_every: Duration::from_secs(60),

@@ -196,6 +196,13 @@ fn idempotent(done: Result<(), bollard::errors::Error>, already: &str) -> Result
     }
 }
 
+/// Which container goes.
+#[derive(PartialEq, Eq)]
+enum Remove {
+    Always,
+    UnlessItRuns,
+}
+
 enum LaunchError {
     PortTaken,
     ImageMissing,
@@ -244,20 +251,17 @@ impl Inner {
 
     /// Starts a container that was made, if it is the one that the attempt is begun with.
     async fn begin(&self, launch: &Launch, id: &str) -> Result<(), LaunchError> {
-        let (directory, number) = (launch.private_directory.clone(), launch.attempt.number);
-        let what = id.to_owned();
-        let claimed = tokio::task::spawn_blocking(move || claim(&directory, number, &what)).await;
-        match claimed.map_err(std::io::Error::other).and_then(|claimed| claimed) {
+        match claim(launch, id).await {
             Ok(Claim::Ours) => {}
             Ok(Claim::OursBefore) if !self.is_to_be_started(launch, id).await? => return Ok(()),
             Ok(Claim::OursBefore) => {}
             // Two containers cannot have the name at once, so that other one is gone.
             Ok(Claim::Others(_)) => {
-                self.remove(id).await;
+                self.remove(id, Remove::Always).await;
                 return Err(ExecutorError::BegunBefore.into());
             }
             Err(error) => {
-                self.remove(id).await;
+                self.remove(id, Remove::Always).await;
                 return Err(ExecutorError::Unavailable(format!("the launch cannot be noted: {error}")).into());
             }
         }
@@ -268,8 +272,8 @@ impl Inner {
     }
 
     /// By its id, so that nothing else of that name is hit. What cannot be removed is found by the next recovery.
-    async fn remove(&self, id: &str) -> bool {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    async fn remove(&self, id: &str, which: Remove) -> bool {
+        let options = RemoveContainerOptionsBuilder::default().force(which == Remove::Always).v(true).build();
         match self.client().await {
             Ok(client) => client.remove_container(id, Some(options)).await.is_ok(),
             Err(_) => false,
@@ -317,11 +321,9 @@ impl Inner {
     /// as an engine that is just ending may not say, is found out then. Only one whose port is taken cannot be used again.
     async fn not_started(&self, launch: &Launch, id: &str, error: bollard::errors::Error) -> LaunchError {
         if is_port_taken(&error) {
-            if self.has_not_begun(id).await && self.remove_unless_it_runs(id).await {
+            if self.has_not_begun(id).await && self.remove(id, Remove::UnlessItRuns).await {
                 // Only now: nobody can start it any more.
-                if let Err(error) = give_back(&launch.private_directory, launch.attempt.number, id) {
-                    tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
-                }
+                give_back(launch, id).await;
             }
             return LaunchError::PortTaken;
         }
@@ -331,7 +333,7 @@ impl Inner {
         }
         let error = of_docker(error);
         if matches!(error, ExecutorError::Refused(_)) {
-            self.remove_unless_it_runs(id).await;
+            self.remove(id, Remove::UnlessItRuns).await;
         }
         LaunchError::Executor(error)
     }
@@ -339,7 +341,7 @@ impl Inner {
     /// Whether a container that somebody claimed before has not begun. An engine that was killed in the midst of a start
     /// may take for new what has begun, and even ended: what it wrote is asked first.
     async fn is_to_be_started(&self, launch: &Launch, id: &str) -> Result<bool, ExecutorError> {
-        if matches!(trace(&launch.private_directory, &launch.directory, launch.attempt.number), Ok(Trace::Nothing)) {
+        if matches!(trace(launch).await, Ok(Trace::Nothing)) {
             return Ok(true);
         }
         // Whoever claimed it may be starting it at this moment.
@@ -355,13 +357,10 @@ impl Inner {
     /// The engine was killed while it began this container: its runtime has a task that the engine does not know of, which
     /// may have begun or never will. What the attempt has written tells.
     async fn begun_unseen(&self, launch: &Launch, id: &str) -> ExecutorError {
-        let number = launch.attempt.number;
-        match trace(&launch.private_directory, &launch.directory, number) {
+        match trace(launch).await {
             Ok(Trace::Nothing) => {
-                if self.remove(id).await
-                    && let Err(error) = give_back(&launch.private_directory, number, id)
-                {
-                    tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
+                if self.remove(id, Remove::Always).await {
+                    give_back(launch, id).await;
                 }
                 ExecutorError::Unavailable("the engine was stopped while it began this".to_owned())
             }
@@ -369,7 +368,7 @@ impl Inner {
                 ExecutorError::Unavailable("it runs, and its engine has lost sight of it".to_owned())
             }
             Ok(Trace::Begun(_) | Trace::Ended) => {
-                self.remove(id).await;
+                self.remove(id, Remove::Always).await;
                 ExecutorError::BegunBefore
             }
             Err(error) => ExecutorError::Unavailable(format!("what became of it cannot be read: {error}")),
@@ -380,14 +379,6 @@ impl Inner {
         let Ok(client) = self.client().await else { return false };
         let found = client.inspect_container(id, None::<InspectContainerOptions>).await;
         found.is_ok_and(|found| found.state.is_some_and(|state| report::started_at(&state).is_none()))
-    }
-
-    async fn remove_unless_it_runs(&self, id: &str) -> bool {
-        let options = RemoveContainerOptionsBuilder::default().v(true).build();
-        match self.client().await {
-            Ok(client) => client.remove_container(id, Some(options)).await.is_ok(),
-            Err(_) => false,
-        }
     }
 
     async fn kill(&self, name: &AttemptName, signal: &str) -> Result<(), ExecutorError> {

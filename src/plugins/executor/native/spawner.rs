@@ -183,9 +183,10 @@ fn launch(order: Order) {
         }
         Err(error) => return failed(ticket, &error.to_string()),
     }
-    // Looked for behind our own record: what is forgotten from here on is not this attempt.
-    match std::fs::symlink_metadata(&order.begun) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+    // Looked for behind our own record: what is forgotten from here on is not this attempt. The wrapper looks once more,
+    // when the record is certainly its own.
+    match was_begun(&order) {
+        Ok(false) => {}
         outcome => {
             let _ = std::fs::remove_dir(&order.record);
             return match outcome {
@@ -203,6 +204,15 @@ fn launch(order: Order) {
             let _ = std::fs::remove_dir(&order.record);
             failed(ticket, &error.to_string());
         }
+    }
+}
+
+/// Whether there is word that the attempt was begun, and forgotten.
+pub(super) fn was_begun(order: &Order) -> std::io::Result<bool> {
+    match std::fs::symlink_metadata(&order.begun) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

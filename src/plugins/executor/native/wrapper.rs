@@ -17,7 +17,7 @@ use nix::unistd::{
 };
 
 use super::record::{CLAIM, STATUS, start_time};
-use super::spawner::{failed, say};
+use super::spawner::{failed, say, was_begun};
 use super::wire::{Launched, Order, Said};
 
 /// Exit codes of a job that could not be begun, as a shell has them.
@@ -67,15 +67,18 @@ fn attempt(order: &Order) -> i32 {
     drop(gate);
     // Both sides set it, so that it is set whoever comes first.
     let _ = setpgid(job, job);
-    if let Err(error) = claim(order, job) {
+    let claimed = claim(order, job);
+    if !matches!(claimed, Ok(Launched::Started)) {
         // The job is still behind its gate, which closes without a word.
         drop(opener);
         let _ = waitpid(job, None);
-        if error.kind() == std::io::ErrorKind::AlreadyExists {
-            say(&Said { ticket: order.ticket, launched: Launched::Exists });
-            return 1;
-        }
-        return give_back(order, &error.to_string());
+        return match claimed {
+            Ok(launched) => {
+                say(&Said { ticket: order.ticket, launched });
+                1
+            }
+            Err(error) => give_back(order, &error.to_string()),
+        };
     }
     say(&Said { ticket: order.ticket, launched: Launched::Started });
     let _ = (&opener).write_all(b"!");
@@ -98,17 +101,27 @@ fn millis() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
-/// Written once: of two wrappers of one attempt, only one goes on.
-fn claim(order: &Order, job: Pid) -> std::io::Result<()> {
+/// Written once: of two wrappers of one attempt, only one goes on. And then only if the attempt was not begun and forgotten
+/// while we were slow: our record may have been taken for one that nobody was at, and this one be a later launch's.
+fn claim(order: &Order, job: Pid) -> std::io::Result<Launched> {
     let me = std::process::id() as i32;
     let start = start_time(me).unwrap_or(0);
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(order.record.join(CLAIM))?;
+    let path = order.record.join(CLAIM);
+    let mut file = match File::options().write(true).create_new(true).mode(0o600).open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(Launched::Exists),
+        file => file?,
+    };
     let numbers = format!("{me} {start} {job} {}\n", millis());
     let written = file.write_all(numbers.as_bytes()).and_then(|()| file.write_all(order.begun.as_os_str().as_bytes()));
-    if written.is_err() {
-        let _ = std::fs::remove_file(order.record.join(CLAIM));
+    let launched = written.and_then(|()| was_begun(order)).map(|begun| match begun {
+        true => Launched::BegunBefore,
+        false => Launched::Started,
+    });
+    if !matches!(launched, Ok(Launched::Started)) {
+        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_dir(&order.record);
     }
-    written
+    launched
 }
 
 /// Waits for the job; what it left in its process group goes with it, as it would in a container.
@@ -296,4 +309,42 @@ fn has_its_interpreter(script: &Path) -> bool {
     let line = String::from_utf8_lossy(&first);
     let interpreter = line.strip_prefix("#!").and_then(|rest| rest.split_whitespace().next());
     read.is_ok() && interpreter.is_some_and(|path| nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn order(dir: &Path) -> Order {
+        let record = dir.join("record");
+        std::fs::create_dir(&record).unwrap();
+        Order {
+            ticket: 1,
+            name: "god-test-1-1".into(),
+            record,
+            begun: dir.join("attempt-1"),
+            directory: PathBuf::from("/nowhere"),
+            uid: 1,
+            gid: 1,
+            groups: Vec::new(),
+            env: Vec::new(),
+            cgroup: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_slow_wrapper_does_not_begin_what_was_begun_and_forgotten_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let order = order(dir.path());
+        let claim = || claim(&order, Pid::from_raw(2)).unwrap();
+        assert!(matches!(claim(), Launched::Started) && matches!(claim(), Launched::Exists));
+        // It ran, it ended, it was forgotten; and a later launch is just looking whether it may begin.
+        std::fs::remove_dir_all(&order.record).unwrap();
+        std::fs::write(&order.begun, "").unwrap();
+        std::fs::create_dir(&order.record).unwrap();
+        assert!(matches!(claim(), Launched::BegunBefore));
+        assert!(!order.record.exists(), "nothing looks as if it ran");
+    }
 }

@@ -117,9 +117,7 @@ impl Inner {
 
     /// Sets a service going, if it is the one that the attempt is begun with.
     async fn begin(self: &Arc<Self>, launch: &Launch, id: &str) -> Result<(), ExecutorError> {
-        let (directory, number, what) = (launch.private_directory.clone(), launch.attempt.number, id.to_owned());
-        let claimed = tokio::task::spawn_blocking(move || claim(&directory, number, &what)).await;
-        let refused = match claimed.map_err(std::io::Error::other).and_then(|claimed| claimed) {
+        let refused = match claim(launch, id).await {
             // A service that was set going stays so: doing it again changes nothing.
             Ok(Claim::Ours | Claim::OursBefore) => return self.change(id, service::begin).await,
             // Two services cannot have the name at once, so that other one is gone.
@@ -190,9 +188,7 @@ impl Inner {
             Err(error) => return error.into(),
         }
         // Only now: nothing can begin it any more.
-        if let Err(error) = give_back(&launch.private_directory, launch.attempt.number, &made.id) {
-            tracing::warn!(name = %launch.name, %error, "the attempt now counts as begun");
-        }
+        give_back(launch, &made.id).await;
         reason(launch, why, view.is_some())
     }
 }

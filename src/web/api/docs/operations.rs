@@ -85,6 +85,7 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/task/{id}/children", User, "The jobs of an array", &["skip", "limit"], None, Many("Task")),
     op("get", "/task/{id}/files", User, "The job directory; archive=tar or zip sends all of it as one file", &["archive"], None, Many("Entry")),
     op("get", "/task/{id}/files/{path}", User, "A directory as a list or archive, or a file's bytes; one range is honoured", &["archive", "inline"], None, Data("application/octet-stream")),
+    op("post", "/archive", User, "Delete the files of the over jobs that are named; what became of each is in the answer", &[], Some("Ids"), One("Archiving")),
     op("get", "/archive/{days}", User, "Archive own jobs that have been over for so many days", &["tag"], None, One("Message")),
     op("delete", "/archive/{days}", User, "Delete own jobs that have been over for so many days", &["tag"], None, One("Message")),
     op("get", "/user", Admin, "All users", &["search"], None, Many("User")),
@@ -280,6 +281,12 @@ fn schemas() -> Value {
         "Token": object(&["token"], &json!({ "token": text })),
         "ApiKey": object(&["apikey"], &json!({ "apikey": text })),
         "Message": object(&["msg"], &json!({ "msg": text, "id": {}, "count": whole })),
+        "Ids": object(&["ids"], &json!({ "ids": { "type": "array", "minItems": 1, "maxItems": 1000, "items": whole } })),
+        "Archiving": object(&["msg", "count", "tasks"], &json!({
+            "msg": text, "count": whole, "tasks": { "type": "array", "items": object(&["id", "status", "msg"], &json!({
+                "id": whole, "status": { "enum": [200, 404, 409] }, "error": text, "msg": text,
+            })) },
+        })),
         "Added": object(&["msg", "id"], &json!({ "msg": text, "id": whole })),
         "Change": object(&["name", "value"], &json!({ "name": text, "value": {} })),
         "Config": object(&["images", "volumes", "constraints", "executor_features", "defaults"], &json!({

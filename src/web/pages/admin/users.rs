@@ -6,7 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::domain::{Standing, User, UserId};
+use crate::domain::{Quotas, Standing, User, UserId};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::accounts::users::{self, disk_use, known};
@@ -95,10 +95,28 @@ struct UserPage {
     groups: String,
     home: String,
     identity: Option<String>,
-    quotas: crate::domain::Quotas,
+    quotas: QuotaFields,
     projects: Vec<String>,
     saved: bool,
     faults: Vec<FieldFault>,
+}
+
+struct QuotaFields {
+    time: u64,
+    cpu: u64,
+    ram: u64,
+    gpu: u64,
+    /// Empty where the site's holds.
+    disk: String,
+    upload: String,
+}
+
+impl QuotaFields {
+    fn of(quotas: Quotas) -> Self {
+        let Quotas { time, cpu, ram, gpu, disk, upload } = quotas;
+        let own = |quota: Option<u64>| quota.map(|bytes| bytes.to_string()).unwrap_or_default();
+        QuotaFields { time, cpu, ram, gpu, disk: own(disk), upload: own(upload) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,7 +145,7 @@ async fn user_page(
         groups: if groups.is_empty() { "none".into() } else { groups.join(", ") },
         home: user.home.as_ref().map_or_else(|| "none".into(), |home| home.display().to_string()),
         identity: user.identity.as_ref().map(|identity| format!("{} at {}", identity.subject, identity.issuer)),
-        quotas: user.quotas,
+        quotas: QuotaFields::of(user.quotas),
         projects: projects.iter().filter(|project| !project.id.is_default()).map(|p| p.id.to_string()).collect(),
         saved,
         faults,
@@ -160,7 +178,6 @@ pub struct Changes {
     quota_ram: String,
     quota_gpu: String,
     quota_disk: String,
-    #[serde(default)]
     quota_upload: Option<String>,
 }
 
@@ -176,8 +193,10 @@ pub async fn post(
     let mut sent = json!({ "usage": {
         "prio": form.prio, "quota_time": form.quota_time, "quota_cpu": form.quota_cpu,
         "quota_ram": form.quota_ram, "quota_gpu": form.quota_gpu, "quota_disk": form.quota_disk,
-        "quota_upload": form.quota_upload,
     }});
+    if let Some(quota) = &form.quota_upload {
+        sent["usage"]["quota_upload"] = json!(quota);
+    }
     if let Some(email) = &form.email {
         sent["email"] = json!(email);
     }

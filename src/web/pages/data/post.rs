@@ -1,4 +1,4 @@
-//! The page's forms: files (multipart, its CSRF token in the query: see the gate), a new folder, deleting.
+//! The page's forms: files (multipart, its CSRF token in the query: see the gate), a new folder, renaming, deleting.
 
 use actix_multipart::Multipart;
 use actix_web::dev::Payload;
@@ -19,9 +19,12 @@ use crate::web::pages::error::PageError;
 
 #[derive(Deserialize)]
 struct Act {
-    /// `folder` or `delete`.
+    /// `folder`, `rename` or `delete`.
     act: String,
     name: String,
+    /// What it is called from now on; with a /, where in the space.
+    #[serde(default)]
+    to: String,
 }
 
 pub async fn post_root(
@@ -97,16 +100,22 @@ async fn act(
 ) -> Result<(), ApiError> {
     let mut payload: Payload = body.into_inner();
     let form = web::Form::<Act>::from_request(request, &mut payload).await;
-    let Act { act, name } =
+    let Act { act, name, to } =
         form.map_err(|error| ApiError::BadRequest(format!("this form is not understood: {error}")))?.into_inner();
     let path = below(folder, name.trim());
     let done = match act.as_str() {
         "folder" if name.contains('/') => Err(FileError::InvalidPath("a folder's name holds no /").into()),
-        "folder" => data::within(site, caller, move |space| space.make_directory(&path)).await,
-        "delete" => data::within(site, caller, move |space| space.remove_all(&path)).await,
+        "folder" => data::make_folder(site, caller, path).await,
+        "rename" => data::rename(site, caller, below(folder, &name), place(folder, to.trim()), true).await,
+        "delete" => data::remove(site, caller, below(folder, &name), true).await,
         _ => return Err(ApiError::NotFound("page")),
     };
     done.map_err(|error| named(&name, error))
+}
+
+/// What somebody typed in `folder`: from there, or with a / before it from the top.
+fn place(folder: &str, typed: &str) -> String {
+    typed.strip_prefix('/').map_or_else(|| below(folder, typed), str::to_owned)
 }
 
 fn below(folder: &str, name: &str) -> String {

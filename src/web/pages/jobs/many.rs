@@ -4,7 +4,7 @@ use super::asked::Asked;
 use crate::domain::JobId;
 use crate::store::search::Start;
 use crate::web::error::ApiError;
-use crate::web::jobs::{self, Wish};
+use crate::web::jobs;
 use crate::web::pages::chrome::{Chrome, Visitor, see};
 use crate::web::pages::error::PageError;
 use crate::web::{Site, many as asks};
@@ -27,7 +27,8 @@ pub async fn archive(
     Visitor(caller): Visitor,
     form: web::Form<Fields>,
 ) -> Result<HttpResponse, PageError> {
-    let asked = jobs::ask_many(&site, &caller, &ticked(&form), Wish::Archive).await;
+    // What cannot be archived any more is seen on the page that comes next.
+    let asked = jobs::archive_many(&site, &caller, &ticked(&form)).await;
     asked.map_err(|error| PageError::of(&request, Some(&caller), error))?;
     let next = if said(&form, "back").next() == Some("disk") { "/disk" } else { "/jobs?over=1" };
     Ok(see(&Chrome::new(&request, None, "").base, next))
@@ -50,8 +51,9 @@ pub async fn many(
         "tag" | "untag" if tags.is_empty() => None,
         "kill" => Some(counted(asks::kill(&site, &caller, &ids).await.map_err(failed)?)),
         "archive" => {
-            let done = jobs::ask_many(&site, &caller, &ids, Wish::Archive).await.map_err(failed)?;
-            Some((done, ids.len().saturating_sub(done)))
+            let outcomes = jobs::archive_many(&site, &caller, &ids).await.map_err(failed)?;
+            let done = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count();
+            Some((done, outcomes.len() - done))
         }
         "tag" => Some(counted(asks::tag(&site, &caller, &ids, &tags, &[]).await.map_err(failed)?)),
         "untag" => Some(counted(asks::tag(&site, &caller, &ids, &[], &tags).await.map_err(failed)?)),

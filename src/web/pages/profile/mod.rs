@@ -9,7 +9,7 @@ use askama::Template;
 use super::chrome::Chrome;
 use super::job::Fact;
 use super::text::{self, Date};
-use crate::domain::{Credential, Theme, User, UserKind};
+use crate::domain::{Credential, Quotas, Theme, User, UserKind};
 use crate::web::Site;
 use crate::web::access::{Caller, session};
 use crate::web::accounts::{tokens, users};
@@ -98,7 +98,7 @@ async fn profile_page(
         chrome: Chrome::new(request, Some(caller), "profile"),
         id: user.id.to_string(),
         new: !user.may_submit(),
-        facts: facts(user, disk),
+        facts: facts(user, disk, site.config.defaults.quotas),
         said,
         email: user.email.clone().unwrap_or_default(),
         email_fixed: user.kind == UserKind::Ldap,
@@ -111,16 +111,17 @@ async fn profile_page(
     })
 }
 
-fn facts(user: &User, disk: u64) -> Vec<Fact> {
+fn facts(user: &User, disk: u64, site: Quotas) -> Vec<Fact> {
     let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
     let quota = |name: &str, quota: u64, unit: &str| (quota > 0).then(|| format!("{name} {quota}{unit}"));
+    let bytes = |name: &str, quota: u64| (quota > 0).then(|| format!("{name} {}", text::bytes(quota)));
     let quotas: Vec<_> = [
         quota("time", user.quotas.time, " s"),
         quota("cores", user.quotas.cpu, ""),
         quota("memory", user.quotas.ram, " GB"),
         quota("GPUs", user.quotas.gpu, ""),
-        (user.quotas.disk > 0).then(|| format!("disk {}", text::bytes(user.quotas.disk))),
-        (user.quotas.upload > 0).then(|| format!("uploads {}", text::bytes(user.quotas.upload))),
+        bytes("disk", user.quotas.disk_with(site)),
+        bytes("uploads", user.quotas.upload_with(site)),
     ]
     .into_iter()
     .flatten()
