@@ -431,7 +431,7 @@ mod tests {
 
     fn running(id: u64) -> Job {
         let attempt =
-            Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, ports: Vec::new() };
+            Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, digest: None, ports: Vec::new() };
         Job { state: JobState::Running { attempt, started: Timestamp(0), suspended: false }, ..a_job(id) }
     }
 

@@ -35,7 +35,7 @@ mod tests {
         let mut job = a_job(1);
         Arc::make_mut(&mut job.spec).max_lifespan = own_limit;
         let attempt =
-            Attempt { number: 1, executor: "native".into(), node: "n1".into(), container: None, ports: vec![] };
+            Attempt { number: 1, executor: "native".into(), node: "n1".into(), container: None, digest: None, ports: vec![] };
         job.state = JobState::Running { attempt, started: Timestamp::from_secs(started), suspended: false };
         job
     }
