@@ -15,6 +15,7 @@
       all.indeterminate = those.length > 0 && !all.checked;
     }
     if (!ticked) return;
+    ticked.classList.toggle("some", those.length > 0);
     for (const button of ticked.querySelectorAll("button")) {
       const wants = button.dataset.for;
       button.disabled = !those.some((box) => !wants || box.dataset.can === wants);

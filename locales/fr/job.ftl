@@ -68,6 +68,7 @@ job-owner = Propriétaire
 job-project = Projet
 job-node = Nœud
 job-ports = Ports
+job-process = Processus
 job-container = Conteneur
 job-exit-code = Code de sortie
 job-disk = Disque

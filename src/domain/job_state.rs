@@ -326,7 +326,14 @@ mod tests {
     use super::*;
 
     fn attempt() -> Attempt {
-        Attempt { number: 1, executor: "native".into(), node: "n1".into(), container: None, digest: None, ports: vec![] }
+        Attempt {
+            number: 1,
+            executor: "native".into(),
+            node: "n1".into(),
+            container: None,
+            digest: None,
+            ports: vec![],
+        }
     }
 
     fn outcome() -> Outcome {

@@ -19,6 +19,7 @@ mod files;
 mod ftp;
 mod guests;
 mod install;
+mod job_pages;
 mod ldap;
 mod life;
 mod mongo;

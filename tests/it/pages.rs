@@ -261,7 +261,7 @@ async fn every_fault_is_a_page() {
     for (path, status) in cases {
         let seen = browser.get(path).await;
         assert_eq!(seen.status, status, "{path}: {}", seen.html);
-        assert!(seen.html.contains("<main") && seen.html.contains("To the jobs"), "{path}: {}", seen.html);
+        assert!(seen.html.contains("<main") && seen.html.contains("To the start page"), "{path}: {}", seen.html);
     }
 }
 

@@ -190,7 +190,14 @@ fn attempt(fields: Fields<'_>) -> Result<Option<Attempt>, Reason> {
 }
 
 fn nowhere() -> Attempt {
-    Attempt { number: 1, executor: the_original(), node: "unknown".into(), container: None, digest: None, ports: Vec::new() }
+    Attempt {
+        number: 1,
+        executor: the_original(),
+        node: "unknown".into(),
+        container: None,
+        digest: None,
+        ports: Vec::new(),
+    }
 }
 
 fn the_original() -> String {

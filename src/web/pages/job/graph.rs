@@ -112,7 +112,10 @@ fn draw(
     (width, height): (usize, usize),
 ) -> std::fmt::Result {
     // Who hears the page has the list beside it.
-    write!(out, "<svg class=\"graph\" width=\"{width}\" height=\"{height}\" viewBox=\"-2 -2 {width} {height}\" aria-hidden=\"true\">")?;
+    write!(
+        out,
+        "<svg class=\"graph\" width=\"{width}\" height=\"{height}\" viewBox=\"-2 -2 {width} {height}\" aria-hidden=\"true\">"
+    )?;
     for job in generations.jobs.values() {
         let Some((x, y)) = places.get(&job.id) else { continue };
         for needed in &job.spec.dependencies {
@@ -120,7 +123,13 @@ fn draw(
             let (from, to) = (from_x + WIDTH, *x);
             let (from_y, y, bend) = (from_y + HEIGHT / 2, y + HEIGHT / 2, BETWEEN / 2);
             let class = if needed.on == DependencyOn::Ok { "edge" } else { "edge other" };
-            write!(out, "<path class=\"{class}\" d=\"M{from} {from_y}C{} {from_y} {} {y} {} {y}\"/>", from + bend, to.saturating_sub(bend), to.saturating_sub(6))?;
+            write!(
+                out,
+                "<path class=\"{class}\" d=\"M{from} {from_y}C{} {from_y} {} {y} {} {y}\"/>",
+                from + bend,
+                to.saturating_sub(bend),
+                to.saturating_sub(6)
+            )?;
             write!(out, "<path class=\"tip\" d=\"M{to} {y}l-8 -5v10z\"/>")?;
         }
     }

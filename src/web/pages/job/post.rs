@@ -55,8 +55,7 @@ fn wish(verb: &str) -> Option<Wish> {
 /// Gives the job these tags, divided by commas, and no others.
 async fn retag(site: &Site, caller: &Caller, id: JobId, typed: &str) -> Result<(), ApiError> {
     let job = jobs::visible(site, caller, id).await?;
-    let wanted: Vec<String> =
-        typed.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+    let wanted: Vec<String> = typed.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
     let has = &job.spec.tags;
     let add: Vec<String> = wanted.iter().filter(|tag| !has.contains(tag)).cloned().collect();
     let remove: Vec<String> = has.iter().filter(|tag| !wanted.contains(tag)).cloned().collect();

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn whatever_a_job_is_called_and_does_the_line_says_it() {
-        for evil in ["it's; rm -rf / #", "-n", "--cmd=x", "$(touch /tmp/x) `id` \"q\" \\", "two\nlines !! *", "é ~ a=b"] {
+        for evil in ["it's; rm -rf / #", "-n", "--cmd=x", "$(touch /tmp/x) `id` \"q\" \\", "two\nlines !! *", "é ~ a=b"]
+        {
             let script = format!("#!/usr/bin/env python3\nprint({evil:?})\n{evil}\n");
             let named = spec(evil, &script);
             says_the_same(JobSpec { description: evil.to_owned(), tags: vec!["a b".into(), "-t".into()], ..named });

@@ -48,7 +48,9 @@ impl Timeline {
             steps.push(step("job-started", Some(at), chrome.with("job-waited").set("time", waited).to_string(), "run"));
         }
         match &job.state {
-            JobState::Pending { .. } => steps.push(step("job-waits", None, said_so_far(chrome, job.submitted, now), tone)),
+            JobState::Pending { .. } => {
+                steps.push(step("job-waits", None, said_so_far(chrome, job.submitted, now), tone))
+            }
             JobState::Starting { attempt, .. } => {
                 let note = chrome.with("job-on-node").set("node", &attempt.node).to_string();
                 steps.push(step("job-starts", None, note, tone));

@@ -4,6 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{Job, JobState, Phase, Place};
 use crate::plugins::executor::Capabilities;
+use crate::plugins::executor::native::NativeExecutor;
 use crate::web::pages::chrome::Chrome;
 
 /// A name and a value.
@@ -99,7 +100,8 @@ pub fn details(chrome: &Chrome, job: &Job) -> Vec<Detail> {
         say("job-node", node, chrome.admin.then(|| "/admin/nodes".to_owned()));
         let ports = attempt.ports.iter().map(|port| format!("{} → {}", port.container, port.host));
         say("job-ports", ports.collect::<Vec<_>>().join(", "), None);
-        say("job-container", attempt.container.clone().unwrap_or_default(), None);
+        let runs = if attempt.executor == NativeExecutor::NAME { "job-process" } else { "job-container" };
+        say(runs, attempt.container.clone().unwrap_or_default(), None);
     }
     if let Some(outcome) = job.state.outcome() {
         say("job-exit-code", outcome.exit_code.map_or_else(String::new, |code| code.to_string()), None);
@@ -135,10 +137,5 @@ pub fn details(chrome: &Chrome, job: &Job) -> Vec<Detail> {
 
 fn resources(chrome: &Chrome, job: &Job) -> String {
     let (words, resources) = (&chrome.words, job.spec.resources);
-    let said = chrome.with("word-resources").set("cores", words.number(resources.cpu.as_f64(), 3));
-    let said = said.set("ram", words.number(resources.ram.as_gb(), 3)).to_string();
-    match resources.gpus {
-        0 => said,
-        count => format!("{said}, {}", chrome.with("word-gpus").set("count", count)),
-    }
+    words.resources(resources)
 }

@@ -106,13 +106,7 @@ pub async fn get(
     Ok(page_with(status, &shown))
 }
 
-async fn rows(
-    site: &Site,
-    chrome: &Chrome,
-    asked: &Asked,
-    start: Start,
-    jobs: &[Job],
-) -> Result<Vec<Row>, ApiError> {
+async fn rows(site: &Site, chrome: &Chrome, asked: &Asked, start: Start, jobs: &[Job]) -> Result<Vec<Row>, ApiError> {
     let ids: Vec<_> = jobs.iter().filter(|job| job.state.phase() == Phase::Pending).map(|job| job.id).collect();
     let waiting = if ids.is_empty() { Vec::new() } else { site.queue.explain(&ids).await };
     let waiting: HashMap<JobId, _> = waiting.into_iter().map(|waiting| (waiting.job, waiting)).collect();
@@ -171,7 +165,8 @@ fn jobs_page(
         tired: found.tired,
         json: format!("/api/1.0/task/search?{}", asked.query().link(start)),
         told: asked.told.as_ref().map_or_else(String::new, |told| told_of(&chrome, told)),
-        live: rows.iter().any(|row| row.can == "kill") || matches!((&asked.which, start), (Which::Active, Start::First)),
+        live: rows.iter().any(|row| row.can == "kill")
+            || matches!((&asked.which, start), (Which::Active, Start::First)),
         chips,
         projects,
         rows,
@@ -223,11 +218,8 @@ fn saved(caller: &Caller, asked: &Asked) -> Vec<Saved> {
 fn states(chrome: &Chrome, asked: &Asked) -> Vec<Choice> {
     let phases = Phase::ACTIVE.map(Phase::as_str);
     let words = phases.into_iter().chain(EndingKind::ALL.map(EndingKind::as_str)).chain(["archived"]);
-    let choice = |word: &str| Choice {
-        value: word.to_owned(),
-        text: state_word(chrome, word),
-        chosen: asked.which.has(word),
-    };
+    let choice =
+        |word: &str| Choice { value: word.to_owned(), text: state_word(chrome, word), chosen: asked.which.has(word) };
     words.map(choice).collect()
 }
 
@@ -241,11 +233,8 @@ fn orders(chrome: &Chrome, asked: &Asked) -> Vec<Choice> {
         ("run_time", "jobs-order-longest"),
         ("-run_time", "jobs-order-shortest"),
     ];
-    let choice = |(value, id): (&str, &str)| Choice {
-        value: value.to_owned(),
-        text: chrome.t(id),
-        chosen: chosen == value,
-    };
+    let choice =
+        |(value, id): (&str, &str)| Choice { value: value.to_owned(), text: chrome.t(id), chosen: chosen == value };
     orders.into_iter().map(choice).collect()
 }
 

@@ -44,8 +44,11 @@ pub async fn many(
     let failed = |error| PageError::of(&request, Some(&caller), error);
     let ids = ticked(&form);
     let verb = said(&form, "do").next().unwrap_or_default();
-    let tags: Vec<String> =
-        said(&form, "tag").flat_map(|tags| tags.split(',')).map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+    let tags: Vec<String> = said(&form, "tag")
+        .flat_map(|tags| tags.split(','))
+        .map(|tag| tag.trim().to_owned())
+        .filter(|tag| !tag.is_empty())
+        .collect();
     let outcome = match verb {
         _ if ids.is_empty() => None,
         "tag" | "untag" if tags.is_empty() => None,
