@@ -77,7 +77,7 @@ if (growing) {
 const out = document.getElementById("out");
 if (now && out && ["pending", "starting", "running"].includes(now.dataset.phase)) {
   const err = document.getElementById("err");
-  const base = document.querySelector(".brand").getAttribute("href").replace(/\/jobs$/, "");
+  const base = document.querySelector(".brand").getAttribute("href").replace(/\/$/, "");
   const query = "follow=1&from_out=" + out.dataset.at + "&from_err=" + err.dataset.at;
   const events = new EventSource(base + "/api/1.0/task/" + now.dataset.job + "/log?" + query);
   const note = document.getElementById("follow");

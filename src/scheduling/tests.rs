@@ -1,11 +1,13 @@
 //! Whole passes, and what must hold for every one of them.
 
+mod preview;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::explain::explain;
+use super::explain::{explain, reasons};
 use super::plan::{Account, Membership, Plan, View, ordered, plan};
 use super::policy::{FairShare, Fifo, Policy, policy};
 use super::queue::{DependencyState, PendingJob, Queue};
@@ -36,6 +38,23 @@ fn fifo_starts_the_oldest_that_fit() {
     let view = view(&[("n1", resources(2, 8))]);
     assert_eq!(started(&plan(&mut queue, &view, &Fifo)), [1, 2]);
     assert_eq!(why(&queue, &view, 3), PendingReason::Capacity { needs: resources(1, 1) });
+}
+
+#[test]
+fn reasons_are_counted_over_all_that_wait() {
+    let waits_for_a_job =
+        PendingJob { dependencies: vec![Dependency { job: JobId(77), on: DependencyOn::Ok }], ..job(9, 1, 1) };
+    let mut queue = queue_of([job(1, 2, 1), job(2, 2, 1), job(3, 2, 1), job(4, 4, 1), waits_for_a_job]);
+    let view = view(&[("n1", resources(2, 8))]);
+    for start in plan(&mut queue, &view, &Fifo).starts {
+        queue.remove(start.job);
+    }
+    let counts = reasons(&queue, &view);
+    let jobs: Vec<_> = counts.iter().map(|count| count.jobs).collect();
+    assert_eq!(jobs.iter().sum::<u64>(), queue.len() as u64, "{counts:?}");
+    assert!(jobs.is_sorted_by(|one, other| one >= other));
+    let dependency = counts.iter().find(|count| matches!(count.reason, PendingReason::Dependency { .. }));
+    assert_eq!(dependency.unwrap().jobs, 1);
 }
 
 #[test]

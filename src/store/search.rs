@@ -14,7 +14,7 @@ use std::str::FromStr;
 use crate::domain::{EndingKind, Job, JobId, JobSpec, Phase, ProjectId, Timestamp, UserId};
 
 /// How many jobs one question walks at most.
-pub const REACH: usize = 4_000;
+pub const REACH: usize = 2_000;
 /// Ids rise with dates of submission, but for what the clocks of several hosts differ by.
 pub const CLOCKS_DIFFER: i64 = 5 * 60 * 1_000;
 /// Words of a name, and letters of a word, that are found.

@@ -10,9 +10,13 @@ pub struct MaxLifespan {
     pub default: Option<Duration>,
 }
 
+impl MaxLifespan {
+    pub const NAME: &'static str = "maxlifespan";
+}
+
 impl WatcherRule for MaxLifespan {
     fn name(&self) -> &'static str {
-        "maxlifespan"
+        Self::NAME
     }
 
     fn deadline(&self, job: &Job) -> Option<(Timestamp, StopCause)> {

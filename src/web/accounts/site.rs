@@ -72,7 +72,7 @@ pub fn csv(lines: &[AuditLine]) -> String {
         let date = jiff::Timestamp::from_millisecond(entry.at.0).unwrap_or_default().to_string();
         let address = entry.address.as_deref().unwrap_or_default();
         let details = if entry.details == json!({}) { String::new() } else { entry.details.to_string() };
-        let cells = [&date, &entry.actor, address, &entry.action, &entry.subject, &details].map(|cell| quoted(cell));
+        let cells = [&date, &entry.actor, address, &entry.action, &entry.subject, &details].map(quoted);
         text.push_str(&format!("{number},{}\r\n", cells.join(",")));
     }
     text

@@ -1,6 +1,7 @@
 //! The API as a client meets it, over a site in memory.
 
 mod fake;
+mod foretold;
 mod lists;
 
 use std::path::PathBuf;

@@ -25,10 +25,10 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::claim::{Claim, Trace, claim, give_back, trace};
 use super::engine::answer::{is_port_taken, of_docker, status_code};
-use super::engine::{LABEL, connect, inside};
+use super::engine::{LABEL, connect, inside, stats};
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::config;
-use crate::domain::{AttemptName, Clock, Cores, InstanceId, Label, Memory, Resources, SystemClock};
+use crate::domain::{AttemptName, Clock, Cores, InstanceId, Label, Memory, Reading, Resources, SystemClock};
 
 pub struct DockerExecutor {
     inner: Arc<Inner>,
@@ -187,6 +187,11 @@ impl Executor for DockerExecutor {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         let done = self.inner.client().await?.remove_container(&name.to_string(), Some(options)).await;
         idempotent(done, "already in progress")
+    }
+
+    async fn sample(&self, names: &[AttemptName]) -> Result<Vec<(AttemptName, Reading)>, ExecutorError> {
+        let containers = names.iter().map(|name| (name.clone(), name.to_string())).collect();
+        Ok(stats::sample(self.inner.client().await?, containers).await)
     }
 }
 

@@ -6,15 +6,16 @@ use super::graph::{Graph, graph};
 use super::output::{Output, output};
 use super::repeat::command_line;
 use super::timeline::Timeline;
+use super::used::{Used, used};
 use super::view::{Action, Detail, actions, details};
 use crate::domain::{Job, JobId, Phase, Place};
 use crate::store::Page;
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
-use crate::web::jobs;
 use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
+use crate::web::{job_use, jobs};
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -43,6 +44,7 @@ struct JobPage {
     array: Option<Array>,
     follow: bool,
     output: Output,
+    used: Option<Used>,
     /// Said in place of output.
     no_output: String,
     no_files: String,
@@ -121,6 +123,7 @@ async fn job_page(site: &Site, chrome: Chrome, caller: &Caller, job: &Job, asked
         array: array(site, &chrome, job, asked.skip).await?,
         follow: job.state.is_active(),
         output: output(site, words, job).await?,
+        used: used(&chrome, &job_use::of(site, caller, job.id, None).await?),
         no_output: chrome.t(no_output),
         no_files: chrome.t(no_files),
         graph: graph(site, &chrome, caller, job).await?,

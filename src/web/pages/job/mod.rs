@@ -7,6 +7,7 @@ mod output;
 mod post;
 mod repeat;
 mod timeline;
+mod used;
 mod view;
 
 pub use get::get;
