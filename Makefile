@@ -5,7 +5,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help demo test soak ci bench deny build install
+.PHONY: help demo test soak ci bench screenshots deny build install
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ ci: ## format, clippy with warnings denied, then `make test`
 
 bench: ## the figures of DESIGN "Speed", each with its yardstick
 	@scripts/with-services scripts/bench
+
+screenshots: ## pictures of every page and state into docs/screenshots; SCREENSHOTS=jobs draws those so named
+	@scripts/with-services scripts/screenshots
 
 deny: ## licences and bans of dependencies (installs cargo-deny; its build is long)
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny

@@ -54,6 +54,27 @@ const freshen = async (parts) => {
   }
   localize();
 };
+// Calls when jobs of the reader's have changed, or when that may be: only while the page is seen.
+const followJobs = (changed) => {
+  const base = site.base;
+  let events = null;
+  let due = null;
+  const soon = (wait) => { due = due || setTimeout(() => { due = null; if (!document.hidden) changed(); }, wait); };
+  const listen = () => {
+    if (document.hidden) {
+      if (events) events.close();
+      events = null;
+    } else if (!events) {
+      events = new EventSource(base + "/api/1.0/events");
+      events.addEventListener("job", () => soon(400));
+      events.onopen = () => soon(400);
+    }
+  };
+  document.addEventListener("visibilitychange", listen);
+  // Events may be lost, and what passes without one (a run time) goes on.
+  setInterval(() => soon(0), 10000);
+  listen();
+};
 const now = document.getElementById("now");
 const growing = document.querySelector("[data-fresh]");
 if (growing) {

@@ -1,7 +1,10 @@
 ### Jobs, their states and why they wait.
 
 word-instant = under 0.01 s
-word-resources = { $cores } cores, { $ram } GB
+word-resources = { $count ->
+    [one] { $cores } core
+   *[other] { $cores } cores
+}, { $ram } GB
 word-gpus = { $count ->
     [one] 1 GPU
    *[other] { $count } GPUs

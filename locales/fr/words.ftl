@@ -1,7 +1,10 @@
 ### Les travaux, leurs états et pourquoi ils attendent.
 
 word-instant = moins de 0,01 s
-word-resources = { $cores } cœurs, { $ram } Go
+word-resources = { $count ->
+    [one] { $cores } cœur
+   *[other] { $cores } cœurs
+}, { $ram } Go
 word-gpus = { $count ->
     [one] 1 GPU
    *[other] { $count } GPU

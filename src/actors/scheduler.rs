@@ -3,20 +3,18 @@
 //! A pass runs when something changed. While a plan is being stored the next pass waits, and takes all that came
 //! meanwhile: under load passes grow instead of multiplying.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
-use async_trait::async_trait;
 
 use super::leadership::Fence;
 use super::scheduler_state::{Accounts, Freed, SchedulerState, row_of};
 use super::scheduler_store::{CHUNK, PlanStored, Snapshot, accounts, end_killed, snapshot, store_plan};
 use super::{Deliver, Shutdown, Works};
 use crate::bus::{Answer, Asked, Bus, Command, Question};
-use crate::domain::{JobId, NodeUse, ReasonCount, Request, WaitingJob};
+use crate::domain::{JobId, Request};
 use crate::measures::{self, Fault};
-use crate::plugins::executor::{Capabilities, Node};
+use crate::plugins::executor::Node;
 use crate::scheduling::queue::DependencyState;
 use crate::store::PendingRow;
 
@@ -502,6 +500,8 @@ impl Handler<Ask> for SchedulerActor {
             Question::Explain { ids } => Answer::Waiting(self.state.explain(&ids, self.works.clock.now())),
             Question::Nodes => Answer::Nodes(self.state.nodes()),
             Question::Away => Answer::Away(self.away()),
+            Question::Outlook { of } => Answer::Outlook(self.state.preview(&of, self.works.clock.now())),
+            Question::Allowances { user, projects } => Answer::Allowances(self.state.allowances(&user, &projects)),
             Question::Reasons => Answer::Reasons(self.state.reasons()),
         })
     }
@@ -536,56 +536,4 @@ pub fn answer(bus: &dyn Bus, scheduler: Addr<SchedulerActor>) -> tokio::task::Jo
             }
         }
     })
-}
-
-/// How pages and API ask the scheduler, wherever it is.
-pub struct SchedulerHandle {
-    bus: Arc<dyn Bus>,
-    executors: Vec<(String, Capabilities)>,
-}
-
-impl SchedulerHandle {
-    pub fn new(bus: Arc<dyn Bus>, executors: Vec<(String, Capabilities)>) -> Arc<Self> {
-        Arc::new(SchedulerHandle { bus, executors })
-    }
-}
-
-#[async_trait]
-impl crate::web::Queue for SchedulerHandle {
-    async fn explain(&self, ids: &[JobId]) -> Vec<WaitingJob> {
-        if ids.is_empty() {
-            return Vec::new();
-        }
-        match self.bus.ask(Question::Explain { ids: ids.to_vec() }).await {
-            Some(Answer::Waiting(jobs)) => jobs,
-            _ => Vec::new(),
-        }
-    }
-
-    async fn nodes(&self) -> Vec<NodeUse> {
-        match self.bus.ask(Question::Nodes).await {
-            Some(Answer::Nodes(nodes)) => nodes,
-            _ => Vec::new(),
-        }
-    }
-
-    async fn away(&self) -> Vec<(String, String)> {
-        match self.bus.ask(Question::Away).await {
-            Some(Answer::Away(executors)) => {
-                executors.into_iter().filter_map(|(executor, away)| Some((executor, away?))).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    async fn reasons(&self) -> Option<Vec<ReasonCount>> {
-        match self.bus.ask(Question::Reasons).await {
-            Some(Answer::Reasons(reasons)) => Some(reasons),
-            _ => None,
-        }
-    }
-
-    fn executors(&self) -> Vec<(String, Capabilities)> {
-        self.executors.clone()
-    }
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::config;
+use crate::domain::outlook::{Allowances, Candidate, Outlook};
 use crate::domain::usage::Usage;
 use crate::domain::{
     Job, JobId, NodeUse, ProjectId, Quotas, ReasonCount, Resources, Standing, Timestamp, User, UserId, WaitingJob,
@@ -15,6 +16,7 @@ use crate::plugins::executor::Node;
 use crate::scheduling::explain::{explain, reasons};
 use crate::scheduling::plan::{Account, Membership, NodeView, Plan, Start, View, plan};
 use crate::scheduling::policy::Policy;
+use crate::scheduling::preview;
 use crate::scheduling::queue::{PendingJob, Queue};
 use crate::store::PendingRow;
 
@@ -311,6 +313,16 @@ impl SchedulerState {
         explain(&self.queue, &self.view, self.policy.as_ref(), ids)
     }
 
+    /// What the next pass would make of it.
+    pub fn preview(&mut self, candidate: &Candidate, now: Timestamp) -> Outlook {
+        self.view.now = now;
+        preview::preview(&mut self.queue, &self.view, self.policy.as_ref(), candidate)
+    }
+
+    pub fn allowances(&self, user: &UserId, projects: &[ProjectId]) -> Allowances {
+        preview::allowances(&self.view, user, projects)
+    }
+
     pub fn reasons(&self) -> Vec<ReasonCount> {
         reasons(&self.queue, &self.view)
     }
@@ -430,8 +442,14 @@ mod tests {
     use crate::web::submission::tests::a_config;
 
     fn running(id: u64) -> Job {
-        let attempt =
-            Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, ports: Vec::new() };
+        let attempt = Attempt {
+            number: 1,
+            executor: "native".into(),
+            node: "n".into(),
+            container: None,
+            digest: None,
+            ports: Vec::new(),
+        };
         Job { state: JobState::Running { attempt, started: Timestamp(0), suspended: false }, ..a_job(id) }
     }
 

@@ -12,7 +12,7 @@ use super::serve::serve;
 use super::{STOP_WITHIN, endpoint, make_directories, open_store, places, roles, secrets};
 use crate::actors::leadership::{self, Fence};
 use crate::actors::presence::Presence;
-use crate::actors::scheduler::SchedulerHandle;
+use crate::actors::scheduler_handle::SchedulerHandle;
 use crate::actors::share::Share;
 use crate::actors::{Shutdown, Works, retention, rounds};
 use crate::bus::redis::announce;

@@ -13,6 +13,7 @@ use crate::actors::leadership::Fence;
 use crate::actors::measuring;
 use crate::actors::notifier::NotifierActor;
 use crate::actors::notify::Mailer;
+use crate::actors::sampler::SamplerActor;
 use crate::actors::scheduler::{self, SchedulerActor};
 use crate::actors::scheduler_state::SchedulerState;
 use crate::actors::share::Share;
@@ -95,6 +96,10 @@ pub async fn watcher(config: &Config, works: &Works, share: Share, endpoint: Str
     let (of, every) = (works.clone(), config.scheduler.reconcile_every);
     if let Some(every) = config.disk.measure_every {
         tokio::spawn(measuring::measure_for_ever(works.clone(), share.clone(), every));
+    }
+    if let Some(every) = config.sample_every {
+        let (of, share) = (works.clone(), share.clone());
+        SamplerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| SamplerActor::new(of, share, every));
     }
     let watcher =
         WatcherActor::start_in_arbiter(&Arbiter::new().handle(), move |_| WatcherActor::new(of, share, rules, every));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::outlook::{Allowances, Candidate, Outlook};
 use crate::domain::{JobId, NodeUse, Phase, ProjectId, ReasonCount, Timestamp, UserId, WaitingJob};
 
 /// Who handles a command.
@@ -120,6 +121,10 @@ pub enum Question {
     Nodes,
     /// Which executors do not answer.
     Away,
+    /// What would become of a job that is not there.
+    Outlook { of: Box<Candidate> },
+    /// What this user and these projects may still use.
+    Allowances { user: UserId, projects: Vec<ProjectId> },
     /// How many jobs wait, by why.
     Reasons,
 }
@@ -131,6 +136,8 @@ pub enum Answer {
     Nodes(Vec<NodeUse>),
     /// Every executor; what was the matter where one does not answer.
     Away(Vec<(String, Option<String>)>),
+    Outlook(Outlook),
+    Allowances(Allowances),
     /// The most first.
     Reasons(Vec<ReasonCount>),
 }

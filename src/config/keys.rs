@@ -174,6 +174,7 @@ pub const KEYS: &[Key] = &[
     key("archive_after", Duration, "", "GODOCKER_ARCHIVE_AFTER", "How long after its end a job is archived by itself: its files are deleted. Default: never."),
     key("archive_warn_before", Duration, "", "GODOCKER_ARCHIVE_WARN_BEFORE", "How long before that its owner is told by mail; none is archived so without. Default: they are not told."),
     key("disk_measure_every", Duration, "5m", "GODOCKER_DISK_MEASURE_EVERY", "How often the directories of running jobs are measured, for disk quotas; 0 is never."),
+    key("sample_every", Duration, "30s", "GODOCKER_SAMPLE_EVERY", "How often it is looked at what running jobs use of processors and memory; 0 is never."),
     key("email_smtp_host", Text, "", "GODOCKER_EMAIL_SMTP_HOST", "The mail server; none sends no mail."),
     key("email_smtp_port", Int(1, 65_535), "25", "GODOCKER_EMAIL_SMTP_PORT", "Its port."),
     key("email_smtp_tls", Bool, "false", "GODOCKER_EMAIL_SMTP_TLS", "Insist on STARTTLS."),

@@ -81,6 +81,7 @@ fn build(values: &mut Values) -> Config {
         mail: mail(values),
         watchers: values.list("watchers"),
         max_lifespan: values.duration("maxlifespan"),
+        sample_every: values.duration("sample_every").filter(|every| !every.is_zero()),
         dynamic_fields: dynamic_fields(values),
         limits: limits(values),
         disk: disk(values),

@@ -72,6 +72,8 @@ pub struct Config {
     pub watchers: Vec<String>,
     /// Limit for jobs that set no maxlifespan; the original's `maxlifespan` default. `None` is no limit.
     pub max_lifespan: Option<Duration>,
+    /// `None`: what running jobs use is not looked at.
+    pub sample_every: Option<Duration>,
     /// Names of requirements that `PUT /task/{id}` may change.
     pub dynamic_fields: Vec<DynamicField>,
     pub limits: Limits,

@@ -49,7 +49,7 @@ const STATUS: &[(&str, MakeStatus)] = &[
 ];
 
 const WATCHER_RULES: &[(&str, MakeRule)] =
-    &[("maxlifespan", |config| Box::new(MaxLifespan { default: config.max_lifespan }))];
+    &[(MaxLifespan::NAME, |config| Box::new(MaxLifespan { default: config.max_lifespan }))];
 
 /// One of the site's `executors`. An executor whose backend does not answer now is made all the same.
 pub async fn executor(name: &str, config: &Config, instance: &InstanceId) -> Result<Arc<dyn Executor>, RegistryError> {

@@ -6,7 +6,7 @@ use super::queue::Queue;
 use crate::domain::{JobId, PendingReason, ReasonCount, WaitingJob};
 
 /// Queues up to this length are counted through for a place; beyond it the place is counted in the job's own class.
-const COUNTED: usize = 50_000;
+pub(super) const COUNTED: usize = 50_000;
 
 /// What these jobs can answer; those that are not in the queue are left out.
 pub fn explain(queue: &Queue, view: &View, policy: &dyn Policy, ids: &[JobId]) -> Vec<WaitingJob> {
@@ -14,26 +14,36 @@ pub fn explain(queue: &Queue, view: &View, policy: &dyn Policy, ids: &[JobId]) -
     if wanted.is_empty() {
         return Vec::new();
     }
-    let places = if queue.len() <= COUNTED { places(queue, view, policy, &wanted) } else { Vec::new() };
+    let places = places(queue, view, policy, &wanted);
     wanted
         .into_iter()
         .map(|job| {
             let reason = reason(queue, view, job);
-            let waits_for_turn = !matches!(
-                reason,
-                PendingReason::Dependency { .. }
-                    | PendingReason::Maintenance
-                    | PendingReason::AccountDisabled
-                    | PendingReason::NotMember { .. }
-                    | PendingReason::QuotaUser { .. }
-                    | PendingReason::QuotaProject { .. }
-                    | PendingReason::ExecutorAway { .. }
-            );
-            let place = places.iter().find(|(id, _)| *id == job).map(|(_, place)| *place).filter(|_| waits_for_turn);
-            let estimate = place.zip(view.recent_starts_per_sec).map(|(place, rate)| (place as f64 / rate) as u64);
+            let place = places.iter().find(|(id, _)| *id == job).map(|(_, place)| *place);
+            let place = place.filter(|_| waits_for_turn(&reason));
+            let estimate = estimate(place, view);
             WaitingJob { job, reason, position: place, estimate_secs: estimate }
         })
         .collect()
+}
+
+/// Whether it starts when those ahead of it have, as far as is known.
+pub(super) fn waits_for_turn(reason: &PendingReason) -> bool {
+    !matches!(
+        reason,
+        PendingReason::Dependency { .. }
+            | PendingReason::Maintenance
+            | PendingReason::AccountDisabled
+            | PendingReason::NotMember { .. }
+            | PendingReason::QuotaUser { .. }
+            | PendingReason::QuotaProject { .. }
+            | PendingReason::ExecutorAway { .. }
+    )
+}
+
+/// Seconds until the job of that place starts.
+pub(super) fn estimate(place: Option<u64>, view: &View) -> Option<u64> {
+    place.zip(view.recent_starts_per_sec).map(|(place, rate)| (place as f64 / rate) as u64)
 }
 
 /// All that wait, by why: the most first. It costs as much as there are classes, not jobs.
@@ -59,7 +69,11 @@ pub fn reasons(queue: &Queue, view: &View) -> Vec<ReasonCount> {
     counts
 }
 
+/// None for a queue that is too long to be counted through.
 fn places(queue: &Queue, view: &View, policy: &dyn Policy, wanted: &[JobId]) -> Vec<(JobId, u64)> {
+    if queue.len() > COUNTED {
+        return Vec::new();
+    }
     let wanted: std::collections::HashSet<_> = wanted.iter().copied().collect();
     let order = super::plan::ordered(queue, view, policy);
     (1..).zip(order).filter(|(_, id)| wanted.contains(id)).map(|(place, id)| (id, place)).collect()

@@ -120,11 +120,28 @@ impl Ord for Head {
     }
 }
 
+/// What a pass makes of the queue, before anything is changed by it.
+pub(super) struct Decided {
+    pub plan: Plan,
+    /// Why the jobs of each class wait, where they do not merely come after others.
+    pub reasons: Vec<Option<PendingReason>>,
+    room_for: Option<JobId>,
+}
+
 /// Decides what starts now and what is rejected.
 ///
 /// The queue keeps what was chosen: the caller takes it out (`Queue::remove`) before it plans again. A job that no node
 /// could ever run stays pending with its reason; such requests are refused at submit, and nodes may come.
 pub fn plan(queue: &mut Queue, view: &View, policy: &dyn Policy) -> Plan {
+    let Decided { plan, reasons, room_for } = decide(queue, view, policy);
+    queue.room_for = room_for;
+    for (class, reason) in queue.classes.iter_mut().zip(reasons) {
+        class.reason = reason.or(Some(PendingReason::Queue));
+    }
+    plan
+}
+
+pub(super) fn decide(queue: &Queue, view: &View, policy: &dyn Policy) -> Decided {
     let rejects = queue.doomed.iter().map(|(job, doomed)| Reject {
         job: *job,
         revision: doomed.revision,
@@ -133,29 +150,22 @@ pub fn plan(queue: &mut Queue, view: &View, policy: &dyn Policy) -> Plan {
     });
     let mut plan = Plan { starts: Vec::new(), rejects: rejects.collect() };
     if view.maintenance {
-        queue.classes.iter_mut().for_each(|class| class.reason = Some(PendingReason::Maintenance));
-        return plan;
+        let reasons = vec![Some(PendingReason::Maintenance); queue.classes.len()];
+        return Decided { plan, reasons, room_for: queue.room_for };
     }
     let mut reasons: Vec<Option<PendingReason>> = vec![None; queue.classes.len()];
-    let room_for = {
-        let mut pass = Pass {
-            queue,
-            view,
-            room: Room::new(view),
-            given: Given::default(),
-            children: HashMap::new(),
-            starts: &mut plan.starts,
-            rejects: &mut plan.rejects,
-        };
-        let (waiting, already) = pass.serve_overdue();
-        pass.fill(policy, already, &mut reasons);
-        waiting
+    let mut pass = Pass {
+        queue,
+        view,
+        room: Room::new(view),
+        given: Given::default(),
+        children: HashMap::new(),
+        starts: &mut plan.starts,
+        rejects: &mut plan.rejects,
     };
-    queue.room_for = room_for;
-    for (class, reason) in queue.classes.iter_mut().zip(reasons) {
-        class.reason = reason.or(Some(PendingReason::Queue));
-    }
-    plan
+    let (room_for, already) = pass.serve_overdue();
+    pass.fill(policy, already, &mut reasons);
+    Decided { plan, reasons, room_for }
 }
 
 struct Pass<'a> {

@@ -1,5 +1,7 @@
 //! Whole passes, and what must hold for every one of them.
 
+mod preview;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

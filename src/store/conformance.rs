@@ -8,6 +8,7 @@ mod commits;
 mod lists;
 mod people;
 mod requests;
+mod samples;
 mod search;
 mod tags;
 
@@ -72,5 +73,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     people::settings_read_back(&*make().await).await;
     people::the_first_to_set_a_setting_sets_it(make().await).await;
     people::processes_are_there_until_they_are_removed(&*make().await).await;
+    samples::samples_are_replaced_by_attempt(&*make().await).await;
+    samples::samples_stay_until_the_record_goes(&*make().await).await;
     commits::only_the_newest_fence_lets_through(&*make().await).await;
 }

@@ -18,8 +18,8 @@ use async_trait::async_trait;
 pub use error::StoreError;
 pub use query::{JobFilter, JobOrder, Page};
 pub use records::{
-    AccountChange, Applied, AuditFilter, Change, Changed, Charge, DependencyOutcome, EndedRow, NewJob, PendingRow,
-    Submitted, Template, UsageRow,
+    AccountChange, Applied, AttemptSamples, AuditFilter, Change, Changed, Charge, DependencyOutcome, EndedRow, NewJob,
+    PendingRow, Submitted, Template, UsageRow,
 };
 use search::{Counted, Found, JobSearch, Start};
 
@@ -190,5 +190,16 @@ pub trait ProcessStore: Send + Sync {
     async fn remove_process(&self, id: &str) -> Result<()>;
 }
 
-pub trait Store: JobStore + UserStore + LedgerStore + SettingStore + ProcessStore {}
-impl<T: JobStore + UserStore + LedgerStore + SettingStore + ProcessStore> Store for T {}
+/// What attempts used while they ran.
+#[async_trait]
+pub trait SampleStore: Send + Sync {
+    /// Replaces what is kept of each of these attempts; those of jobs that are not there (any more) are passed over.
+    /// Some of it may have been written when it answers `Err`: each attempt's is a whole in itself.
+    async fn put_samples(&self, all: Vec<AttemptSamples>) -> Result<()>;
+
+    /// What is kept of these jobs' attempts, by job and attempt. It goes with the job's record, and not before.
+    async fn samples(&self, jobs: &[JobId]) -> Result<Vec<AttemptSamples>>;
+}
+
+pub trait Store: JobStore + UserStore + LedgerStore + SettingStore + ProcessStore + SampleStore {}
+impl<T: JobStore + UserStore + LedgerStore + SettingStore + ProcessStore + SampleStore> Store for T {}

@@ -7,7 +7,7 @@ use crate::domain::project::Project;
 use crate::domain::usage::Usage;
 use crate::domain::{
     Credential, CredentialKind, Dependency, Ending, EndingKind, JobId, JobSpec, JobState, Label, Owner, ProjectId,
-    Request, Resources, Timestamp, User, UserId,
+    Request, Resources, Samples, Timestamp, User, UserId,
 };
 
 /// A job to be written. Its children, for an array, follow from `spec.array`.
@@ -90,6 +90,14 @@ pub struct DependencyOutcome {
     pub id: JobId,
     /// `None` while it is active.
     pub ending: Option<Ending>,
+}
+
+/// What one attempt of a job used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptSamples {
+    pub job: JobId,
+    pub attempt: u32,
+    pub samples: Samples,
 }
 
 /// What statistics ask of a job that ended.

@@ -1,6 +1,7 @@
 //! What a caller may do with jobs; API and pages both come here.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,6 +25,28 @@ const UNTOLD: Duration = Duration::from_secs(5);
 
 /// Validates, authorizes, stores, and tells the scheduler.
 pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Submitted, ApiError> {
+    let job = accepted(site, caller, document, Purpose::Submit).await?;
+    let (owner, project) = (job.owner.user.clone(), job.owner.project.clone());
+    let submitted = site.store.submit(job).await?;
+    tell(site, Command::JobSubmitted { id: submitted.id, children: submitted.children }).await;
+    site.bus.publish(Event::JobChanged { id: submitted.id, parent: None, owner, project, phase: Phase::Pending });
+    Ok(submitted)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Submit,
+    /// Nothing is changed by it.
+    Preview,
+}
+
+/// The job that this document is, if it may be submitted now.
+pub(super) async fn accepted(
+    site: &Site,
+    caller: &Caller,
+    document: &Value,
+    purpose: Purpose,
+) -> Result<NewJob, ApiError> {
     if let Some(maintenance) = maintenance(site).await? {
         return Err(ApiError::Maintenance(maintenance.message));
     }
@@ -37,17 +60,15 @@ pub async fn submit(site: &Site, caller: &Caller, document: &Value) -> Result<Su
         groups: user.groups.clone(),
         email: user.email.clone(),
     };
-    if let Some(home) = user.home.as_deref().filter(|_| user.is_guest()) {
+    let guest_home = user.home.as_deref().filter(|_| user.is_guest());
+    if let Some(home) = guest_home.filter(|_| purpose == Purpose::Submit) {
         make_guest_home(home, user.uid, user.gid).await?;
     }
-    let spec = granted(site, caller, &user, draft).await?;
+    // A guest's home is made by the first submit, and need not be there before.
+    let made_then = guest_home.filter(|_| purpose == Purpose::Preview);
+    let spec = granted(site, caller, &user, draft, made_then).await?;
     check_rate(site, &owner.user, spec.array.map_or(1, |array| array.len())).await?;
-    let project = owner.project.clone();
-    let submitted = site.store.submit(NewJob { owner, spec, submitted: site.clock.now() }).await?;
-    tell(site, Command::JobSubmitted { id: submitted.id, children: submitted.children }).await;
-    let event = Event::JobChanged { id: submitted.id, parent: None, owner: user.id, project, phase: Phase::Pending };
-    site.bus.publish(event);
-    Ok(submitted)
+    Ok(NewJob { owner, spec, submitted: site.clock.now() })
 }
 
 /// The user a job is for: the caller, or whom an administrator names.
@@ -60,7 +81,13 @@ async fn on_behalf(site: &Site, caller: &Caller, named: Option<&UserId>) -> Resu
     user.ok_or_else(|| ApiError::field("user.id", format!("there is no active user {id}")))
 }
 
-async fn granted(site: &Site, caller: &Caller, user: &User, draft: Draft) -> Result<JobSpec, ApiError> {
+async fn granted(
+    site: &Site,
+    caller: &Caller,
+    user: &User,
+    draft: Draft,
+    made_later: Option<&Path>,
+) -> Result<JobSpec, ApiError> {
     let projects = site.store.projects_of(&user.id).await?;
     let wanted: Vec<Dependency> = draft.dependencies.iter().map(|wanted| wanted.what).collect();
     let parents = parents(site, caller, &wanted).await?;
@@ -75,7 +102,8 @@ async fn granted(site: &Site, caller: &Caller, user: &User, draft: Draft) -> Res
     };
     let spec = submission::grant(draft, &ground).map_err(ApiError::Invalid)?;
     if site.config.volumes_check && !spec.volumes.is_empty() {
-        let mounts = spec.volumes.clone();
+        let mut mounts = spec.volumes.clone();
+        mounts.retain(|mount| Some(mount.path.as_path()) != made_later);
         let checked = blocking(move || submission::check_paths(&volumes, &mounts)).await;
         checked.map_err(ApiError::Invalid)?;
     }

@@ -12,15 +12,20 @@ pub mod chart;
 pub mod data;
 pub mod disk;
 pub mod error;
+pub mod free;
+pub mod job_events;
+pub mod job_use;
 pub mod jobs;
 pub mod log_follow;
 pub mod many;
 pub mod measure;
 pub mod overview;
 pub mod pages;
+pub mod preview;
 mod probes;
 pub mod processes;
 pub mod routes;
+pub mod script_check;
 pub mod search;
 mod shown;
 mod spreadsheet;
@@ -37,7 +42,8 @@ use async_trait::async_trait;
 use crate::bus::Bus;
 use crate::config::Config;
 pub use crate::domain::NodeUse;
-use crate::domain::{Clock, JobId, ReasonCount, WaitingJob};
+use crate::domain::outlook::{Allowances, Candidate, Outlook};
+use crate::domain::{Clock, JobId, ProjectId, ReasonCount, UserId, WaitingJob};
 use crate::files::JobDirs;
 use crate::plugins::auth::AuthBackend;
 use crate::plugins::executor::Capabilities;
@@ -74,6 +80,16 @@ pub trait Queue: Send + Sync {
     /// The executors that do not answer, and what is the matter.
     async fn away(&self) -> Vec<(String, String)> {
         Vec::new()
+    }
+
+    /// What the next pass would make of a job that is not there; `None` when nobody answers.
+    async fn outlook(&self, _of: Candidate) -> Option<Outlook> {
+        None
+    }
+
+    /// What the user and these projects may still use; `None` when nobody answers.
+    async fn allowances(&self, _user: &UserId, _projects: &[ProjectId]) -> Option<Allowances> {
+        None
     }
 
     /// How many jobs wait, by why, the most first; `None` when the scheduler does not answer.

@@ -311,7 +311,7 @@ async fn what_uses_the_space_is_listed_and_archived_from_the_page() {
     let html = browser.page("/disk").await;
     assert!(!html.contains(&format!("value=\"{large}\"")) && html.contains(&format!("value=\"{small}\"")), "{html}");
     let html = browser.page("/jobs?over=1").await;
-    assert_eq!(html.matches("type=\"checkbox\"").count(), 1, "what is archived is not ticked again: {html}");
+    assert_eq!(html.matches("data-can=\"archive\"").count(), 1, "what is archived is not ticked again: {html}");
     let seen = browser.post("/jobs/archive", &[("csrf", &csrf), ("id", &small.to_string())]).await;
     assert_eq!(seen.location, "/jobs?over=1");
     archived(&server, small).await;

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::support::browser::Browser;
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Provider, value, visit};
-use crate::support::webdriver::Chromium;
 
 const BACK: &str = "http://godocker.invalid/guests/campus/callback";
 
@@ -29,7 +28,7 @@ fn of(provider: &Provider) -> Guests {
     guests(ProviderKind::Oidc { issuer: provider.issuer().to_owned() }, CLIENT_SECRET)
 }
 
-async fn ann() -> Provider {
+pub async fn ann() -> Provider {
     Provider::start("248289761001", "ann", "ann@example.org").await
 }
 
@@ -369,7 +368,10 @@ async fn github_refuses_by_an_answer_that_looks_well() {
 }
 
 /// A site with guests, whose provider is `provider`; their jobs run as games.
-async fn site_of(provider: &Provider, options: crate::support::Options) -> (crate::support::Server, tempfile::TempDir) {
+pub async fn site_of(
+    provider: &Provider,
+    options: crate::support::Options,
+) -> (crate::support::Server, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("go-d.ini");
     let text = format!(
@@ -514,41 +516,4 @@ async fn a_login_is_finished_once_and_where_it_was_begun() {
     let (status, answer) = server.call("POST", "/task", Some(job)).await;
     assert_eq!((status, &answer["fields"][0]["field"]), (400, &json!("requirements.executor")), "{answer}");
     assert_eq!(browser.get("/login/guest/nobody").await.status, 404);
-}
-
-/// The whole round in Chromium, by its buttons: a guest comes in, is refused, is activated by an administrator in a
-/// browser of their own, runs a job, and reads what it wrote.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_real_browser_makes_the_whole_round() {
-    let provider = ann().await;
-    let (server, _dir) = site_of(&provider, crate::support::docker()).await;
-    let (guest, admin) = (Chromium::start().await, Chromium::start().await);
-    guest.open(&format!("{}/login", server.url())).await;
-    guest.click("a[href*='/login/guest/campus']").await;
-    guest.says("Nothing runs or waits").await;
-    guest.open(&format!("{}/profile", server.url())).await;
-    guest.says("has to activate your account").await;
-    let submit = async || {
-        guest.open(&format!("{}/jobs/new", server.url())).await;
-        guest.fill("input[name=name]", "first").await;
-        guest.fill("input[name=image]", crate::support::IMAGE).await;
-        guest.fill("textarea[name=script]", "#!/bin/sh\necho run by $(id -u)\n").await;
-        guest.fill("input[name=ram]", "0.1").await;
-        guest.click("form.wide button.primary").await;
-    };
-    submit().await;
-    guest.says("An administrator has to activate this account first").await;
-
-    admin.open(&format!("{}/admin/users", server.url())).await;
-    admin.fill("input[name=user]", "admin").await;
-    admin.fill("input[name=password]", crate::support::PASSWORD).await;
-    admin.click("button.primary").await;
-    admin.says("Guests who wait to be activated").await;
-    admin.click("form[action$='/guest-ann/activate'] button").await;
-    admin.says("Done.").await;
-
-    submit().await;
-    guest.says("It ended well.").await;
-    guest.says("run by 5").await;
-    assert!(guest.url().await.ends_with("/jobs/1"), "{}", guest.url().await);
 }

@@ -6,6 +6,7 @@
 mod access;
 mod architecture;
 mod bad_input;
+mod browser;
 mod cleaning;
 mod client;
 mod client_people;
@@ -20,6 +21,8 @@ mod files;
 mod ftp;
 mod guests;
 mod install;
+mod job_pages;
+mod job_use;
 mod ldap;
 mod life;
 mod mongo;

@@ -244,7 +244,7 @@ async fn a_waiting_job_says_why_and_an_ended_one_how() {
     {
         assert!(html.contains(said), "{said}: {html}");
     }
-    assert!(browser.page("/jobs?over=1&skip=50").await.contains("no jobs this far down"));
+    assert!(browser.page("/jobs?over=1&after=0-1").await.contains("no jobs this far down"));
 }
 
 #[tokio::test]
@@ -255,13 +255,13 @@ async fn every_fault_is_a_page() {
         ("/jobs/nonsense", 404),
         ("/jobs/999999/files/x", 404),
         ("/nowhere", 404),
-        ("/jobs?skip=much", 400),
+        ("/jobs?after=much", 400),
         ("/jobs/new?from=999999", 404),
     ];
     for (path, status) in cases {
         let seen = browser.get(path).await;
         assert_eq!(seen.status, status, "{path}: {}", seen.html);
-        assert!(seen.html.contains("<main") && seen.html.contains("To the jobs"), "{path}: {}", seen.html);
+        assert!(seen.html.contains("<main") && seen.html.contains("To the start page"), "{path}: {}", seen.html);
     }
 }
 

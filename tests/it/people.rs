@@ -9,7 +9,7 @@ use crate::support::slapd::{self, Slapd};
 use crate::support::{PASSWORD, Server, docker, job, job_with, native};
 
 fn text(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr)
 }
 
 fn in_project(script: &str, project: &str) -> Value {

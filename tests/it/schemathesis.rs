@@ -32,7 +32,7 @@ fn try_as(server: &Server, token: &str) {
         .current_dir(server.dir())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{}", server.log());
     assert!(said.contains("not_a_server_error") || said.contains("passed"), "nothing was tried: {said}");
 }

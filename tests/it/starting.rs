@@ -30,7 +30,7 @@ fn a_wrong_configuration_stops_a_start_with_all_its_faults() {
     for args in [["up", "--config", file].as_slice(), &["config", "check", "--config", file]] {
         let output = go_d(args, &[]);
         assert_eq!(output.status.code(), Some(2));
-        let text = said(&output.stdout) + &said(&output.stderr);
+        let text = said(&output.stdout) + &*said(&output.stderr);
         assert!(text.contains(":1: web_port") && text.contains(":2: scheduler_policy"), "{text}");
     }
     let check = go_d(&["config", "check", "--config", file], &[]);
@@ -139,7 +139,7 @@ async fn the_token_does_not_hold_the_key_and_no_secret_is_logged() {
     let server = native().start().await;
     let claims = server.token().split('.').nth(1).unwrap();
     let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
-    let text = said(&claims) + &server.log();
+    let text = said(&claims) + &*server.log();
     assert!(!text.contains(crate::support::API_KEY) && !text.contains(PASSWORD), "{text}");
     use std::os::unix::fs::PermissionsExt;
     for name in ["godocker.db", "signing.key"] {

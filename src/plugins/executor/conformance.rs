@@ -13,14 +13,16 @@ use tokio::sync::mpsc;
 
 use super::{AttemptEnd, Executor, ExecutorError, Launch, Sighting};
 use crate::domain::{
-    Attempt, AttemptName, Cores, InstanceId, Job, JobId, JobSpec, JobState, Memory, Owner, Place, ProjectId, Resources,
-    Timestamp,
+    Attempt, AttemptName, Cores, InstanceId, Job, JobId, JobSpec, JobState, Memory, Owner, Place, ProjectId, Reading,
+    Resources, Timestamp,
 };
 
 type Made<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What the suite needs of the place where it runs.
 pub struct Fixture {
+    /// What runs here can be asked for what it uses.
+    pub samples: bool,
     /// Of this run alone: nobody else's attempts show up.
     pub instance: InstanceId,
     /// Job directories are made in it. Its users may enter it.
@@ -105,7 +107,7 @@ impl Fixture {
             chown(owned, Some(self.uid), Some(self.gid)).expect("we may give files to the job's user");
         }
         let node = self.node.clone();
-        let attempt = Attempt { number: 1, executor: "any".into(), node, container: None, ports: vec![] };
+        let attempt = Attempt { number: 1, executor: "any".into(), node, container: None, digest: None, ports: vec![] };
         let env = vec![("GODOCKER_JID".into(), job.id.to_string())];
         Launch { name, job: Arc::new(job), attempt, directory, private_directory, mounts: vec![], data: None, env }
     }
@@ -163,6 +165,7 @@ pub async fn run(executor: Arc<dyn Executor>, fixture: &Fixture) {
     bench.a_stop_lets_the_script_clean_up().await;
     bench.a_suspended_attempt_stands_still().await;
     bench.a_suspended_attempt_can_be_stopped().await;
+    bench.what_runs_tells_what_it_uses().await;
     bench.forgetting_kills_what_runs().await;
     bench.unknown_names_are_said_to_be_unknown().await;
     bench.a_refused_image_leaves_nothing().await;
@@ -353,6 +356,33 @@ impl Bench<'_> {
         self.executor.stop(&launch.name, self.fixture.patience * 2).await.expect("a stop");
         assert_eq!(self.end_of(&launch).await.exit.code, Some(8));
         self.forget(&launch).await;
+    }
+
+    async fn what_runs_tells_what_it_uses(&mut self) {
+        let busy = self.fixture.launch(72, "#!/bin/sh\nwhile [ ! -e go ]; do :; done\n");
+        let ended = self.fixture.launch(73, "#!/bin/sh\nexit 0\n");
+        self.launch(&busy).await;
+        self.launch(&ended).await;
+        self.end_of(&ended).await;
+        let unknown = AttemptName { job: JobId(9_999), ..busy.name.clone() };
+        let names = [unknown, busy.name.clone(), ended.name.clone()];
+        let executor = self.executor.clone();
+        let sample = async || executor.sample(&names).await.expect("who cannot tell says nothing");
+        if self.fixture.samples {
+            let what = "a second of a processor and some memory";
+            let is_busy = |(name, reading): &(AttemptName, Reading)| {
+                assert_eq!(*name, busy.name, "only this one runs");
+                reading.cpu >= Duration::from_millis(500) && reading.memory > 0
+            };
+            self.fixture.until(what, || async { sample().await.iter().any(is_busy) }).await;
+        } else {
+            assert!(sample().await.is_empty(), "it is out of reach");
+        }
+        std::fs::write(busy.directory.join("go"), "").expect("a file can be made");
+        self.end_of(&busy).await;
+        assert!(sample().await.is_empty(), "what has ended uses nothing");
+        self.forget(&busy).await;
+        self.forget(&ended).await;
     }
 
     async fn forgetting_kills_what_runs(&mut self) {

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use crate::domain::Node;
-use crate::domain::{Attempt, AttemptName, Job, Mount, Timestamp};
+use crate::domain::{Attempt, AttemptName, Job, Mount, Reading, Timestamp};
 
 /// The user's upload space, in a container.
 pub const DATA_MOUNT: &str = "/mnt/god-data";
@@ -167,4 +167,10 @@ pub trait Executor: Send + Sync {
 
     /// Removes what is left of an ended attempt; kills it first if it still runs (a container no job claims).
     async fn forget(&self, name: &AttemptName) -> Result<(), ExecutorError>;
+
+    /// What those of these attempts that run have used so far; the others, and those of which it cannot be had, are left
+    /// out. An optional ability: who has it answers within moments, however many they are, and slows nothing down.
+    async fn sample(&self, _names: &[AttemptName]) -> Result<Vec<(AttemptName, Reading)>, ExecutorError> {
+        Ok(Vec::new())
+    }
 }

@@ -12,6 +12,7 @@ use super::document::{JOBS, OVER};
 use super::journal::JOURNAL;
 use super::ledger::{IMAGES, LEDGER};
 use super::people::{PROJECTS, USERS};
+use super::samples::SAMPLES;
 use super::sessions::{self, SESSIONS};
 use super::settings::PROCESSES;
 use super::templates::TEMPLATES;
@@ -88,6 +89,7 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         (JOURNAL, vec![on(doc! { "kind": 1, "at": 1 })]),
         (SESSIONS, vec![on(doc! { "run": 1 }), forgotten_after(sessions::FORGET, doc! { "at": 1 })]),
         (PROCESSES, vec![on(doc! { "seen": 1 })]),
+        (SAMPLES, vec![on(doc! { "job": 1, "attempt": 1 })]),
     ]
 }
 

@@ -36,6 +36,7 @@ mod people;
 mod prepare;
 mod request;
 mod retag;
+mod samples;
 mod search;
 mod sessions;
 mod settings;
@@ -53,9 +54,9 @@ pub use connect::Mode;
 
 use super::search::{Counted, Found, JobSearch, Start};
 use super::{
-    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, EndedRow, JobFilter, JobStore,
-    LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, Template, UsageRow,
-    UserStore,
+    AccountChange, Applied, AttemptSamples, AuditFilter, Change, Changed, DependencyOutcome, EndedRow, JobFilter,
+    JobStore, LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SampleStore, SettingStore, Submitted,
+    Template, UsageRow, UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
@@ -377,5 +378,16 @@ impl ProcessStore for MongoStore {
 
     async fn remove_process(&self, id: &str) -> Result<()> {
         Ok(settings::remove_process(&mut self.ops(), id).await?)
+    }
+}
+
+#[async_trait]
+impl SampleStore for MongoStore {
+    async fn put_samples(&self, all: Vec<AttemptSamples>) -> Result<()> {
+        Ok(samples::put(&mut self.ops(), &all).await?)
+    }
+
+    async fn samples(&self, jobs: &[JobId]) -> Result<Vec<AttemptSamples>> {
+        Ok(samples::of(&mut self.ops(), jobs).await?)
     }
 }

@@ -10,6 +10,7 @@ use super::fence::allocate;
 use super::ledger::Totals;
 use super::list::records;
 use super::ops::{Done, Find, Ops};
+use super::samples::SAMPLES;
 use super::transact::{Verdict, Work};
 use crate::domain::{ArraySpec, JobId, JobSpec, Phase};
 use crate::store::search::terms_of;
@@ -152,6 +153,11 @@ impl Remove {
         let id = key(self.id);
         let specs: Vec<i64> = all.iter().filter(|record| record.spec == record.id).map(|record| record.id).collect();
         ops.delete(SPECS, doc! { "_id": { "$in": specs } }).await?;
+        let ids: Vec<i64> = all.iter().map(|record| record.id).collect();
+        // An array may have a hundred thousand.
+        for ids in ids.chunks(1_000) {
+            ops.delete(SAMPLES, doc! { "job": { "$in": ids.to_vec() } }).await?;
+        }
         for filter in [doc! { "god.parent": id }, doc! { "god.id": id }] {
             for collection in [JOBS, OVER] {
                 ops.delete(collection, filter.clone()).await?;

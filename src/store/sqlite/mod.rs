@@ -17,6 +17,7 @@ mod processes;
 mod readers;
 mod request;
 mod row;
+mod samples;
 mod search;
 mod submit;
 mod tally;
@@ -35,9 +36,9 @@ use async_trait::async_trait;
 
 use super::search::{Counted, Found, JobSearch, Start};
 use super::{
-    AccountChange, Applied, AuditFilter, Change, Changed, DependencyOutcome, EndedRow, JobFilter, JobStore,
-    LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SettingStore, Submitted, Template, UsageRow,
-    UserStore,
+    AccountChange, Applied, AttemptSamples, AuditFilter, Change, Changed, DependencyOutcome, EndedRow, JobFilter,
+    JobStore, LedgerStore, NewJob, Page, PendingRow, ProcessStore, Result, SampleStore, SettingStore, Submitted,
+    Template, UsageRow, UserStore,
 };
 use crate::domain::project::Project;
 use crate::domain::usage::{DailyUsage, Usage};
@@ -287,5 +288,17 @@ impl ProcessStore for SqliteStore {
     async fn remove_process(&self, id: &str) -> Result<()> {
         let id = id.to_owned();
         self.writer.write(move |c| processes::remove(c, &id)).await
+    }
+}
+
+#[async_trait]
+impl SampleStore for SqliteStore {
+    async fn put_samples(&self, all: Vec<AttemptSamples>) -> Result<()> {
+        self.writer.write(move |c| samples::put(c, &all)).await
+    }
+
+    async fn samples(&self, jobs: &[JobId]) -> Result<Vec<AttemptSamples>> {
+        let jobs = jobs.to_vec();
+        self.readers.read(move |c| samples::of(c, &jobs)).await
     }
 }

@@ -149,9 +149,11 @@ pub fn remove(connection: &Connection, id: JobId) -> Result<bool> {
 }
 
 /// `spec` is the parent's for most children, and that goes with the parent.
-pub const REMOVE: [&str; 4] = [
+pub const REMOVE: [&str; 6] = [
     "DELETE FROM specs WHERE id IN (SELECT spec FROM jobs WHERE parent = ?1)",
     "DELETE FROM specs WHERE id = ?1",
+    "DELETE FROM samples WHERE job IN (SELECT id FROM jobs WHERE parent = ?1)",
+    "DELETE FROM samples WHERE job = ?1",
     "DELETE FROM jobs WHERE parent = ?1",
     "DELETE FROM jobs WHERE id = ?1",
 ];

@@ -1,5 +1,6 @@
 //! The API described: OpenAPI, and a page to try it.
 
+mod foretold;
 mod operations;
 
 use actix_web::http::header;

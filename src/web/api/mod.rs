@@ -9,8 +9,10 @@ mod audit;
 mod data;
 mod docs;
 mod dynamic;
+mod events;
 mod extract;
 mod files;
+mod job_use;
 mod lists;
 mod log;
 mod login;
@@ -45,7 +47,10 @@ routes! { "/api/1.0", at;
     "/maintenance" { GET Open => site::maintenance, PUT Administer => site::change_maintenance }
     "/image" { GET Look => site::images }
     "/queue/nodes" { GET Look => site::nodes }
+    "/events" { GET Look => events::events }
+    "/site/free" { GET Look => site::free }
     "/task" { GET Look => lists::own, POST Work => task::submit }
+    "/task/preview" { POST Work => task::preview }
     "/task/active" { GET Look => lists::active }
     "/task/active/all" { GET Inspect => lists::active_of_all }
     "/task/over/{skip}/{limit}" { GET Look => lists::over, POST Look => lists::over }
@@ -56,6 +61,7 @@ routes! { "/api/1.0", at;
     "/task/{id}" { GET Look => task::show, PUT Work => dynamic::change, DELETE Work => task::kill }
     "/task/{id}/status" { GET Look => task::show }
     "/task/{id}/wait" { GET Look => task::wait }
+    "/task/{id}/usage" { GET Look => job_use::get }
     "/task/{id}/log" { GET Look => log::log }
     "/task/{id}/suspend" { GET Work => task::suspend }
     "/task/{id}/resume" { GET Work => task::resume }

@@ -1,16 +1,17 @@
 //! What this site offers: images, volumes, labels, executors, nodes.
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::extract::Document;
-use crate::domain::Maintenance;
+use crate::domain::{Maintenance, ProjectId};
 use crate::plugins::executor::Capabilities;
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::accounts::site::{maintenance_document, set_maintenance};
 use crate::web::error::ApiError;
-use crate::web::processes;
+use crate::web::{free, processes};
 
 /// How many images the answer names at most.
 const MOST_IMAGES: usize = 500;
@@ -91,6 +92,20 @@ pub async fn nodes(site: web::Data<Site>) -> HttpResponse {
         })
         .collect();
     HttpResponse::Ok().json(shown)
+}
+
+#[derive(Deserialize)]
+pub struct InProject {
+    project: Option<ProjectId>,
+}
+
+/// What is free now, and what the quotas of the caller and the project (default: all the caller's) leave.
+pub async fn free(
+    site: web::Data<Site>,
+    caller: Caller,
+    asked: web::Query<InProject>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(free::free(&site, caller.id(), asked.project.as_ref()).await?.document()))
 }
 
 /// Who lives, and what waits for them.

@@ -11,7 +11,7 @@ use crate::domain::{Job, JobId, Phase};
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, Wish};
-use crate::web::{Site, view};
+use crate::web::{Site, preview, view};
 
 /// How long one request may wait; a client that wants longer asks again.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -19,6 +19,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 pub async fn submit(site: web::Data<Site>, caller: Caller, Document(sent): Document) -> Result<HttpResponse, ApiError> {
     let submitted = jobs::submit(&site, &caller, &sent).await?;
     Ok(HttpResponse::Ok().json(json!({ "msg": "Task added", "id": submitted.id })))
+}
+
+/// What would become of the same document as a job; nothing is stored.
+pub async fn preview(
+    site: web::Data<Site>,
+    caller: Caller,
+    Document(sent): Document,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(preview::preview(&site, &caller, &sent).await?.document()))
 }
 
 pub async fn show(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {

@@ -46,6 +46,8 @@ routes! { "", resource;
     "/jobs" { GET Look => jobs::get }
     "/jobs/new" { GET Look => new_job::get, POST Work => new_job::post }
     "/jobs/archive" { POST Work => jobs::archive }
+    "/jobs/many" { POST Work => jobs::many }
+    "/jobs/lists" { POST Account => jobs::save }
     "/jobs/{id}" { GET Look => job::get }
     "/jobs/{id}/files/{path:.*}" { GET Look => files::get }
     "/jobs/{id}/{verb}" { POST Work => job::post }

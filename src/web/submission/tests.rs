@@ -83,6 +83,7 @@ pub(crate) fn a_config() -> Config {
         mail: None,
         watchers: Vec::new(),
         max_lifespan: None,
+        sample_every: None,
         dynamic_fields: Vec::new(),
         limits: config::Limits {
             script_bytes: 1000,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Words;
 use crate::domain::{
-    DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Timestamp, WaitingJob,
+    DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Resources, Timestamp,
+    WaitingJob,
 };
 
 /// A state's colour: a class of the style sheet.
@@ -107,14 +108,7 @@ impl Words {
             PendingReason::NotConsidered => self.t("reason-not-considered"),
             PendingReason::Queue => self.t("reason-queue"),
             PendingReason::Capacity { needs } => {
-                let mut what = self
-                    .with("word-resources")
-                    .set("cores", self.number(needs.cpu.as_f64(), 3))
-                    .set("ram", self.number(needs.ram.as_gb(), 3))
-                    .to_string();
-                if needs.gpus > 0 {
-                    what = format!("{what}, {}", self.with("word-gpus").set("count", needs.gpus));
-                }
+                let what = self.resources(*needs);
                 self.with("reason-capacity").set("needs", what).to_string()
             }
             PendingReason::HeldFor { job } => self.with("reason-held-for").set("job", job.to_string()).to_string(),
@@ -149,6 +143,17 @@ impl Words {
             }
             PendingReason::ArrayChildren => self.t("reason-array-children"),
             PendingReason::Retry { attempts } => self.with("reason-retry").set("launch", attempts + 1).to_string(),
+        }
+    }
+
+    /// What a job asks for: cores, memory, and cards if there are any.
+    pub fn resources(&self, resources: Resources) -> String {
+        let cores = resources.cpu.as_f64();
+        let said = self.with("word-resources").set("count", cores).set("cores", self.number(cores, 3));
+        let said = said.set("ram", self.number(resources.ram.as_gb(), 3)).to_string();
+        match resources.gpus {
+            0 => said,
+            count => format!("{said}, {}", self.with("word-gpus").set("count", count)),
         }
     }
 

@@ -121,11 +121,6 @@ macro_rules! numbers {
                 FluentValue::from(self)
             }
         }
-        impl Argument for &$number {
-            fn argument(self) -> FluentValue<'static> {
-                FluentValue::from(*self)
-            }
-        }
     )+ };
 }
 numbers!(u16, u32, u64, usize, i32, i64, f64);
@@ -142,20 +137,9 @@ impl Argument for String {
     }
 }
 
-impl Argument for &String {
+/// As templates hand it on: they borrow what may be borrowed already.
+impl<T: Argument + Clone> Argument for &T {
     fn argument(self) -> FluentValue<'static> {
-        FluentValue::from(self.clone())
-    }
-}
-
-impl Argument for &&String {
-    fn argument(self) -> FluentValue<'static> {
-        FluentValue::from((*self).clone())
-    }
-}
-
-impl Argument for &&str {
-    fn argument(self) -> FluentValue<'static> {
-        FluentValue::from((*self).to_owned())
+        self.clone().argument()
     }
 }

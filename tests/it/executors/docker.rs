@@ -72,6 +72,7 @@ fn place(label: &str) -> Place {
     let executor = open(&instance);
     let reopened = instance.clone();
     let fixture = Fixture {
+        samples: true,
         instance: instance.clone(),
         directory: directory.path().join("jobs"),
         uid: NOBODY,

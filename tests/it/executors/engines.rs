@@ -31,6 +31,7 @@ fn fixture(label: &str, directory: &Path, image: &str) -> Fixture {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
     Fixture {
+        samples: true,
         instance: format!("{label}{}", std::process::id()).parse().unwrap(),
         directory: directory.join("jobs"),
         uid: NOBODY,

@@ -38,6 +38,7 @@ async fn place(label: &str) -> Place {
     let executor = open(&data_dir, &instance).await;
     let (uid, gid) = if is_root() { (NOBODY, NOBODY) } else { ids_of_ours() };
     let fixture = Fixture {
+        samples: true,
         instance: instance.clone(),
         directory: directory.path().join("jobs"),
         uid,

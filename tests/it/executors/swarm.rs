@@ -65,6 +65,7 @@ async fn place_with(label: &str, cluster: Arc<SwarmCluster>, node: usize, settin
     executor.watch(sender).await.unwrap();
     let (host, name, reopened) = (cluster.host(0), cluster.name(node), instance.clone());
     let fixture = Fixture {
+        samples: node == 0,
         instance,
         directory: directory.path().join("jobs"),
         uid: NOBODY,
@@ -84,6 +85,26 @@ async fn place_with(label: &str, cluster: Arc<SwarmCluster>, node: usize, settin
         patience: PATIENCE,
     };
     Place { fixture, executor, ends, cluster, _directory: directory }
+}
+
+/// The only node whose engine we can reach.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_on_the_manager_tells_what_it_uses() {
+    if !swarm_is_possible() {
+        return;
+    }
+    let mut place = place("suse", SwarmCluster::shared(), 0).await;
+    let busy = place.fixture.launch(1, "#!/bin/sh\nwhile [ ! -e go ]; do :; done\n");
+    place.executor.launch(busy.clone()).await.unwrap();
+    let names = [busy.name.clone()];
+    let used = || async {
+        let all = place.executor.sample(&names).await.unwrap();
+        all.iter().any(|(_, reading)| reading.cpu >= Duration::from_millis(300) && reading.memory > 0)
+    };
+    place.fixture.until("a moment of a processor", used).await;
+    std::fs::write(busy.directory.join("go"), "").unwrap();
+    place.fixture.end_of(&mut place.ends, &busy.name).await;
+    place.executor.forget(&busy.name).await.unwrap();
 }
 
 /// As go-d killed before it began the service leaves it.

@@ -167,7 +167,7 @@ fn go_d(args: &[&str], database: &Database, dir: &std::path::Path) -> (bool, Str
         .env("GODOCKER_MONGO_DB", &database.name)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said)
 }
 

@@ -3,18 +3,20 @@
 pub mod api;
 pub mod browser;
 pub mod certificates;
+pub mod chromium;
 pub mod cluster;
 pub mod consul;
 pub mod engine;
 pub mod etcd;
+pub mod made_up;
 pub mod mail_sink;
 pub mod mongo;
 pub mod netns;
+pub mod npm;
 pub mod provider;
 pub mod redis;
 pub mod slapd;
 pub mod swarm;
-pub mod webdriver;
 
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::npm::installed;
+
 /// The newest that Debian 12's nodejs runs.
 const PACKAGE: &str = "oauth2-mock-server@7.2.1";
 
@@ -14,20 +16,7 @@ const PACKAGE: &str = "oauth2-mock-server@7.2.1";
 pub const CLIENT_ID: &str = "godocker-tests";
 pub const CLIENT_SECRET: &str = "a-secret-of-the-tests";
 
-static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PACKAGE);
-    if !dir.exists() {
-        // Installed aside: another test process sees all of it or nothing.
-        let aside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE, "--prefix"]);
-        assert!(npm.arg(aside.path()).status().unwrap().success(), "{npm:?}");
-        // When it cannot be renamed, another one was faster, which is as good.
-        let renamed = std::fs::rename(aside.path(), &dir);
-        assert!(renamed.is_ok() || dir.join("node_modules").is_dir(), "{renamed:?}");
-    }
-    dir
-});
+static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| installed(PACKAGE));
 
 pub struct Provider {
     child: Child,

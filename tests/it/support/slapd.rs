@@ -158,7 +158,7 @@ fn people() -> String {
     }
     let account = |login: &str, unit: &str, uid: u32, gid: u32, mail: &str, password: &str| {
         let ids = format!("uidNumber: {uid}\ngidNumber: {gid}\nhomeDirectory: /home/{login}\n");
-        person(login, unit, mail, password, "objectClass: posixAccount\n") + &ids + "\n"
+        person(login, unit, mail, password, "objectClass: posixAccount\n") + &*ids + "\n"
     };
     ldif += &account(ANN, "people", ANN_UID, ANN_GID, ANN_MAIL, ANN_PASSWORD);
     ldif += &account("twin1", "people", 2001, 2000, TWINS_MAIL, PASSWORD);

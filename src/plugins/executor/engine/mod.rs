@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod inside;
 pub mod registry;
+pub mod stats;
 
 use std::path::Path;
 

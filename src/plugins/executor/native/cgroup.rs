@@ -69,6 +69,19 @@ impl Cgroups {
         text.lines().filter_map(|line| line.strip_prefix(key)).any(|count| count.trim() != "0")
     }
 
+    /// Bytes that the attempt's processes hold, without what the kernel only keeps of files.
+    pub fn memory(&self, name: &AttemptName) -> Option<u64> {
+        let (group, used, files) = match &self.version {
+            Version::One { memory, .. } => (memory, "memory.usage_in_bytes", "total_inactive_file "),
+            Version::Two(root) => (root, "memory.current", "inactive_file "),
+        };
+        let group = group.join(name.to_string());
+        let used: u64 = std::fs::read_to_string(group.join(used)).ok()?.trim().parse().ok()?;
+        let text = std::fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+        let files = text.lines().find_map(|line| line.strip_prefix(files)?.trim().parse().ok()).unwrap_or(0);
+        Some(used.saturating_sub(files))
+    }
+
     /// Kills whatever is left in the attempt's group, also what left its process group.
     pub fn kill_all(&self, name: &AttemptName) {
         let group = match &self.version {

@@ -9,6 +9,7 @@
 mod cgroup;
 mod record;
 mod spawner;
+mod usage;
 mod wire;
 mod wrapper;
 
@@ -27,7 +28,7 @@ use super::{
     AttemptEnd, Capabilities, DATA_MOUNT, Executor, ExecutorError, Exit, Launch, Node, Sighting, Started, claim,
 };
 use crate::config;
-use crate::domain::{Attempt, AttemptName, Clock, Cores, InstanceId, Memory, Resources, SystemClock};
+use crate::domain::{Attempt, AttemptName, Clock, Cores, InstanceId, Memory, Reading, Resources, SystemClock};
 use record::{Record, Records, Status};
 use spawner::Spawner;
 
@@ -223,6 +224,16 @@ impl Executor for NativeExecutor {
         self.inner.remove_group(name).await;
         Ok(())
     }
+
+    async fn sample(&self, names: &[AttemptName]) -> Result<Vec<(AttemptName, Reading)>, ExecutorError> {
+        let (inner, names) = (self.inner.clone(), names.to_vec());
+        let sampled = tokio::task::spawn_blocking(move || {
+            // One without a record is forgotten.
+            let records: Vec<_> = names.iter().filter_map(|name| inner.records.get(name).ok().flatten()).collect();
+            usage::sample(&records, inner.cgroups.as_ref())
+        });
+        sampled.await.map_err(unavailable)
+    }
 }
 
 impl Inner {
@@ -338,6 +349,7 @@ impl Inner {
             executor: NativeExecutor::NAME.to_owned(),
             node: self.node.clone(),
             container: Some(record.pid.to_string()),
+            digest: None,
             ports: Vec::new(),
         };
         let started = Started { attempt, at: record.started };

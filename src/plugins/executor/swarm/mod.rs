@@ -42,10 +42,10 @@ use tokio::sync::{Semaphore, mpsc};
 use self::board::Board;
 use self::nodes::Nodes;
 use super::engine::answer::{of_docker, status_code};
-use super::engine::connect;
+use super::engine::{connect, stats};
 use super::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::config;
-use crate::domain::{AttemptName, InstanceId};
+use crate::domain::{AttemptName, InstanceId, Reading};
 
 pub struct SwarmExecutor {
     inner: Arc<Inner>,
@@ -59,6 +59,7 @@ struct Inner {
     instance: InstanceId,
     network_disabled: bool,
     client: tokio::sync::OnceCell<Docker>,
+    manager: tokio::sync::OnceCell<Option<String>>,
     launches: Semaphore,
     ends: Mutex<Option<mpsc::Sender<AttemptEnd>>>,
     board: Board,
@@ -101,6 +102,7 @@ impl SwarmExecutor {
             instance,
             network_disabled,
             client: tokio::sync::OnceCell::new(),
+            manager: tokio::sync::OnceCell::new(),
             ends: Mutex::default(),
             board: Board::default(),
             nodes: Nodes::default(),
@@ -157,6 +159,18 @@ impl Executor for SwarmExecutor {
     async fn forget(&self, name: &AttemptName) -> Result<(), ExecutorError> {
         self.inner.forget(name).await
     }
+
+    /// Only of what runs on the manager that we speak to: other nodes' engines are not ours to reach.
+    async fn sample(&self, names: &[AttemptName]) -> Result<Vec<(AttemptName, Reading)>, ExecutorError> {
+        let client = self.inner.client().await?;
+        let Some(here) = self.inner.manager(client).await? else { return Ok(Vec::new()) };
+        let on_it = |name: &AttemptName| {
+            let view = self.inner.board.view(name)?;
+            let runs = matches!(view.phase, report::Phase::Running(_)) && view.node.as_ref() == Some(here);
+            Some((name.clone(), view.container.filter(|_| runs)?))
+        };
+        Ok(stats::sample(client, names.iter().filter_map(on_it).collect()).await)
+    }
 }
 
 impl Inner {
@@ -166,6 +180,15 @@ impl Inner {
                 connect(self.url.as_deref(), self.docker.tls.as_ref())?.negotiate_version().await.map_err(of_swarm)
             })
             .await
+    }
+
+    /// The manager's own node.
+    async fn manager(&self, client: &Docker) -> Result<Option<&String>, ExecutorError> {
+        let asked = self.manager.get_or_try_init(|| async {
+            let swarm = client.info().await.map_err(of_swarm)?.swarm;
+            Ok::<_, ExecutorError>(swarm.and_then(|swarm| swarm.node_id).filter(|id| !id.is_empty()))
+        });
+        Ok(asked.await?.as_ref())
     }
 
     async fn service(&self, name: &str) -> Result<Option<Service>, ExecutorError> {

@@ -23,6 +23,8 @@ const BY_SIGNAL: [i32; 2] = [128 + 9, 128 + 15];
 pub struct View {
     pub service: String,
     pub node: Option<String>,
+    /// On that node.
+    pub container: Option<String>,
     pub phase: Phase,
     /// Swarm wants it to end, and none of ours asked: its node is drained, or was out of reach.
     pub doomed: bool,
@@ -76,10 +78,16 @@ fn view(tasks: &[&Task]) -> Option<View> {
     Some(View {
         service: task.service_id.clone().unwrap_or_default(),
         node: task.node_id.clone().filter(|node| !node.is_empty()),
+        container: container_of(task),
         doomed: matches!(phase, Phase::Running(_)) && !stopped && task.desired_state == Some(TaskState::SHUTDOWN),
         phase,
         directory: directory.map(PathBuf::from),
     })
+}
+
+fn container_of(task: &Task) -> Option<String> {
+    let container = task.status.as_ref()?.container_status.as_ref()?.container_id.clone();
+    container.filter(|id| !id.is_empty())
 }
 
 fn phase(task: &Task, stopped: bool) -> Phase {
@@ -140,6 +148,7 @@ pub fn started(name: &AttemptName, node: &str, at: Timestamp, ports: Vec<PortMap
         executor: SwarmExecutor::NAME.to_owned(),
         node: node.to_owned(),
         container: Some(name.to_string()),
+        digest: None,
         ports,
     };
     Started { attempt, at }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::foretold;
+
 /// One row of the table: method, path, who, what it does, what it takes from the query and the body, and answers.
 struct Operation {
     method: &'static str,
@@ -59,8 +61,11 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/openapi.json", All, "This document", &[], None, Data("application/json")),
     op("get", "/image", User, "Images used here, beyond the configured", &[], None, Many("Text")),
     op("get", "/queue/nodes", User, "The nodes, with what they have and what is in use", &[], None, Many("Node")),
+    op("get", "/events", User, "Jobs of the caller's as they change, as server-sent events: id, parent_task_id and phase", &[], None, Data("text/event-stream")),
+    op("get", "/site/free", User, "What is free now, and what the quotas of the caller and of one project, or all, leave", &["project"], None, One("Free")),
     op("get", "/task", User, "Own jobs, newest first", LIST, None, Many("Task")),
     op("post", "/task", User, "Submit a job", &[], Some("NewTask"), One("Added")),
+    op("post", "/task/preview", User, "What would become of the same job: its faults, what a shell says of its script, when it could start; nothing is stored", &[], Some("NewTask"), One("Preview")),
     op("get", "/task/active", User, "Own jobs that are not over", LIST, None, Many("Task")),
     op("get", "/task/active/all", Admin, "All jobs that are not over", LIST, None, Many("Task")),
     op("post", "/task/over/{skip}/{limit}", User, "Own over jobs, newest first; limit 0 is all", OVER, None, Many("Task")),
@@ -75,6 +80,7 @@ const OPERATIONS: &[Operation] = &[
     op("delete", "/task/{id}", User, "Kill a job", &[], None, One("Message")),
     op("get", "/task/{id}/status", User, "A job too", &[], None, One("Task")),
     op("get", "/task/{id}/wait", User, "A job as soon as it is over, or as it is after timeout seconds", &["timeout"], None, One("Task")),
+    op("get", "/task/{id}/usage", User, "Processors and memory over time, of the last attempt or another, and advice on what to ask for", &["attempt"], None, One("TaskUsage")),
     op("get", "/task/{id}/log", User, "Its output; with follow=1 as server-sent events while it grows", &["follow", "from"], None, Data("text/plain")),
     op("get", "/task/{id}/suspend", User, "Suspend a running job", &[], None, One("Message")),
     op("get", "/task/{id}/resume", User, "Resume a suspended job", &[], None, One("Message")),
@@ -160,7 +166,7 @@ pub fn document(prefix: &str) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
-            "schemas": schemas(),
+            "schemas": all_schemas(),
         },
     })
 }
@@ -213,7 +219,7 @@ fn searched(name: &str) -> Value {
 fn query(name: &str) -> Value {
     match name {
         "dir" | "recursive" => json!({ "type": "integer", "enum": [1] }),
-        "offset" | "skip" | "limit" | "inline" | "from" | "timeout" | "before" => {
+        "offset" | "skip" | "limit" | "inline" | "from" | "timeout" | "before" | "attempt" => {
             json!({ "type": "integer", "minimum": 0 })
         }
         "days" => json!({ "type": "integer", "minimum": 1 }),
@@ -261,8 +267,16 @@ fn reference(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
 }
 
-fn object(required: &[&str], properties: &Value) -> Value {
+pub(super) fn object(required: &[&str], properties: &Value) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn all_schemas() -> Value {
+    let mut all = schemas();
+    if let (Value::Object(all), Value::Object(foretold)) = (&mut all, foretold::schemas()) {
+        all.extend(foretold);
+    }
+    all
 }
 
 fn schemas() -> Value {

@@ -19,6 +19,9 @@ pub struct Form {
     pub ram: String,
     pub gpus: String,
     pub maxlifespan: String,
+    /// Size of the room of its own, `10G`.
+    pub tmp: String,
+    pub executor: String,
     pub project: String,
     pub array: String,
     pub tasks: String,
@@ -33,6 +36,10 @@ pub struct Form {
     pub root: bool,
     #[serde(deserialize_with = "checked")]
     pub email: bool,
+    /// `check` or `keep`; else it is submitted.
+    pub then: String,
+    /// The name that a template is to have.
+    pub template: String,
     /// `volume_<name>`: the acl.
     #[serde(flatten)]
     pub rest: BTreeMap<String, String>,
@@ -67,6 +74,8 @@ impl Form {
             ram: spec.resources.ram.to_string(),
             gpus: spec.resources.gpus.to_string(),
             maxlifespan: spec.max_lifespan.map_or_else(String::new, lifespan_text),
+            tmp: spec.tmp_storage.as_ref().map_or_else(String::new, |tmp| tmp.bytes.to_string()),
+            executor: spec.executor.clone().unwrap_or_default(),
             project: project.to_owned(),
             array: spec.array.map_or_else(String::new, |array| array.to_string()),
             tasks: join(spec.dependencies.iter().map(ToString::to_string).collect()),
@@ -79,6 +88,47 @@ impl Form {
             root: spec.root,
             email: spec.notify_email,
             rest: spec.volumes.iter().map(|v| (format!("volume_{}", v.name), v.acl.as_str().to_owned())).collect(),
+            ..Form::default()
+        }
+    }
+
+    /// A document of the API as it was kept, the inverse of [`Form::document`]. What the form has no field for is left
+    /// out.
+    pub fn of_document(document: &Value) -> Self {
+        let text = |path: &str| document.pointer(path).map_or_else(String::new, shown);
+        let list = |path: &str| {
+            let items = document.pointer(path).and_then(Value::as_array);
+            items.map_or_else(String::new, |items| items.iter().map(shown).collect::<Vec<_>>().join(", "))
+        };
+        let is = |path: &str| document.pointer(path).and_then(Value::as_bool).unwrap_or_default();
+        let volumes = document.pointer("/container/volumes").and_then(Value::as_array).into_iter().flatten();
+        let volume = |volume: &Value| {
+            let name = volume.get("name")?.as_str()?;
+            Some((format!("volume_{name}"), volume.get("acl").and_then(Value::as_str).unwrap_or("ro").to_owned()))
+        };
+        Form {
+            name: text("/meta/name"),
+            image: text("/container/image"),
+            script: text("/command/cmd"),
+            cpu: text("/requirements/cpu"),
+            ram: text("/requirements/ram"),
+            gpus: text("/requirements/gpus"),
+            maxlifespan: text("/requirements/maxlifespan"),
+            tmp: text("/requirements/tmpstorage/size"),
+            executor: text("/requirements/executor"),
+            project: Some(text("/user/project")).filter(|name| !name.is_empty()).unwrap_or("default".to_owned()),
+            array: text("/requirements/array/values"),
+            tasks: list("/requirements/tasks"),
+            labels: list("/requirements/label"),
+            ports: list("/requirements/ports"),
+            retries: text("/requirements/failure_policy"),
+            tags: list("/meta/tags"),
+            description: text("/meta/description"),
+            network: is("/container/network"),
+            root: is("/container/root"),
+            email: is("/notify/email"),
+            rest: volumes.filter_map(volume).collect(),
+            ..Form::default()
         }
     }
 
@@ -87,7 +137,17 @@ impl Form {
     }
 
     pub fn has_more(&self) -> bool {
-        let texts = [&self.array, &self.tasks, &self.labels, &self.ports, &self.retries, &self.tags, &self.description];
+        let texts = [
+            &self.array,
+            &self.tasks,
+            &self.labels,
+            &self.ports,
+            &self.retries,
+            &self.tags,
+            &self.description,
+            &self.tmp,
+            &self.executor,
+        ];
         texts.iter().any(|text| !text.is_empty())
             || self.root
             || self.email
@@ -110,6 +170,8 @@ impl Form {
         set("gpus", number(&self.gpus));
         set("failure_policy", number(&self.retries));
         set("maxlifespan", text(&self.maxlifespan));
+        set("tmpstorage", text(&self.tmp).map(|size| json!({ "size": size })));
+        set("executor", text(&self.executor));
         set("array", text(&self.array).map(|values| json!({ "values": values })));
         set("tasks", Some(json!(parts(&self.tasks))));
         set("label", Some(json!(parts(&self.labels))));
@@ -128,6 +190,15 @@ impl Form {
             "command": { "interactive": false, "cmd": self.script.replace("\r\n", "\n") },
             "notify": { "email": self.email },
         })
+    }
+}
+
+/// A value as one would type it; nothing for null.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -168,5 +239,8 @@ mod tests {
         assert_eq!(document["requirements"]["ports"], json!([80, "web"]), "what is no number is refused, not dropped");
         assert_eq!(document["container"]["volumes"], json!([{ "name": "home", "acl": "ro" }]));
         assert!(document["requirements"].get("maxlifespan").is_none());
+        let again = Form::of_document(&document);
+        assert_eq!(again.document(), document);
+        assert_eq!((again.tasks.as_str(), again.volume("home")), ("12, 13:failed", "ro"));
     }
 }

@@ -1,7 +1,11 @@
 //! The form that submits a job. It sends what the API takes, so that both are checked by the same rules.
+//!
+//! Its second button checks what is typed and says when it could start; a third keeps it as a template. With JavaScript
+//! the page checks by itself, by sending the form as that button does and taking the answer's part of the page.
 
 mod form;
 mod get;
+mod outlook;
 mod post;
 
 use actix_web::HttpRequest;
@@ -9,12 +13,15 @@ use askama::Template;
 
 use super::chrome::Chrome;
 use crate::domain::Acl;
-use crate::store::StoreError;
 use crate::web::Site;
 use crate::web::access::Caller;
-use crate::web::error::FieldFault;
+use crate::web::error::{ApiError, FieldFault};
+use crate::web::free::free;
+use crate::web::preview::Preview;
 use crate::web::submission::offered_to;
+use crate::web::templates;
 use form::Form;
+use outlook::{Left, OutlookView, Room};
 
 pub use get::get;
 pub use post::post;
@@ -25,6 +32,16 @@ struct NewJobPage {
     chrome: Chrome,
     form: Form,
     faults: Vec<FieldFault>,
+    /// The faults are a submit's, and not a check's.
+    refused: bool,
+    /// What was done instead of submitting it.
+    done: Option<String>,
+    outlook: Option<OutlookView>,
+    free: Vec<Room>,
+    left: Vec<Left>,
+    templates: Vec<TemplateLink>,
+    executors: Vec<String>,
+    may_tmp: bool,
     images: Vec<String>,
     projects: Vec<String>,
     volumes: Vec<VolumeChoice>,
@@ -48,7 +65,7 @@ impl NewJobPage {
 }
 
 /// The fields of the document that have one on the page.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 18] = [
     "user.project",
     "meta.name",
     "meta.description",
@@ -60,6 +77,8 @@ const FIELDS: [&str; 16] = [
     "requirements.ram",
     "requirements.gpus",
     "requirements.maxlifespan",
+    "requirements.tmpstorage",
+    "requirements.executor",
     "requirements.array",
     "requirements.tasks",
     "requirements.label",
@@ -78,15 +97,34 @@ struct VolumeChoice {
     chosen: String,
 }
 
+/// A template one may begin from.
+struct TemplateLink {
+    id: String,
+    name: String,
+}
+
+/// What came of what was typed.
+#[derive(Default)]
+struct Answer {
+    faults: Vec<FieldFault>,
+    refused: bool,
+    done: Option<String>,
+    preview: Option<Preview>,
+}
+
 async fn new_job_page(
     site: &Site,
     request: &HttpRequest,
     caller: &Caller,
     form: Form,
-    faults: Vec<FieldFault>,
-) -> Result<NewJobPage, StoreError> {
+    answer: Answer,
+) -> Result<NewJobPage, ApiError> {
     let config = &site.config;
-    let projects = site.store.projects_of(caller.id()).await?;
+    let chrome = Chrome::new(request, Some(caller), "new");
+    let (projects, own) = futures::try_join!(
+        async { Ok::<_, ApiError>(site.store.projects_of(caller.id()).await?) },
+        templates::list(site, caller)
+    )?;
     let chosen = projects.iter().find(|project| project.id.as_str() == form.project);
     let volumes = offered_to(&caller.user, config, chosen).into_iter().filter(|volume| !volume.always).map(|volume| {
         let chosen = form.volume(&volume.name).to_owned();
@@ -98,15 +136,29 @@ async fn new_job_page(
             images.push(used);
         }
     }
+    let free = match &answer.preview {
+        Some(_) => None,
+        None => Some(free(site, caller.id(), chosen.map(|project| &project.id)).await?),
+    };
+    let free = free.as_ref().or(answer.preview.as_ref().map(|preview| &preview.free));
+    let executors = site.queue.executors();
     Ok(NewJobPage {
-        chrome: Chrome::new(request, Some(caller), "new"),
+        outlook: answer.preview.as_ref().map(|preview| OutlookView::of(&chrome.words, preview, &form.script)),
+        free: free.map_or_else(Vec::new, |free| outlook::rooms(&chrome.words, free)),
+        left: free.map_or_else(Vec::new, |free| outlook::left(&chrome.words, free)),
+        templates: own.into_iter().map(|kept| TemplateLink { id: kept.id, name: kept.name }).collect(),
+        may_tmp: executors.iter().any(|(_, capabilities)| capabilities.tmp_storage),
+        executors: executors.into_iter().map(|(name, _)| name).collect(),
         images,
         projects: projects.iter().map(|project| project.id.to_string()).collect(),
         volumes: volumes.collect(),
         may_root: config.access.allow_root
             && (!caller.user.is_guest() || config.guests.as_ref().is_some_and(|guests| guests.allow_root)),
-        more: form.has_more() || !faults.is_empty(),
+        more: form.has_more() || !answer.faults.is_empty(),
         form,
-        faults,
+        faults: answer.faults,
+        refused: answer.refused,
+        done: answer.done,
+        chrome,
     })
 }
