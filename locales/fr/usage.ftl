@@ -1,6 +1,6 @@
 ### Ce qui a été utilisé.
 
-usage-fault = Cela ne peut pas être montré :
+usage-fault = Cela ne peut pas être montré :
 usage-from = Du
 usage-to = Au
 usage-by = Par
@@ -13,7 +13,7 @@ usage-mine = la mienne
 usage-everybody = de tous les membres du projet
 usage-choose-project = Choisissez un projet pour voir ce que tous ses membres utilisent. Voici la vôtre.
 usage-show = Montrer
-usage-coarser = Par mois : il y a trop de jours pour une barre chacun.
+usage-coarser = Par mois : il y a trop de jours pour une barre chacun.
 usage-nothing = Aucun de vos travaux ne s’est terminé pendant ces jours.
 usage-time-drawn = Temps d’exécution
 usage-jobs-drawn = Travaux
