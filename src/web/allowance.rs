@@ -52,7 +52,7 @@ pub struct Share {
 
 impl Share {
     /// `mine` is of now; what it was when the others were asked is not counted beside it.
-    fn of(everybody: &BTreeMap<UserId, f64>, user: &User, mine: f64) -> Share {
+    fn of(everybody: &RunTimes, user: &User, mine: f64) -> Share {
         let others = || everybody.iter().filter(|(id, time)| **id != user.id && **time > 0.0).map(|(_, time)| time);
         Share {
             mine,
@@ -75,7 +75,10 @@ impl Share {
 
 /// What all have used, and until when that is good. Held while it is made, so that many readers ask once.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<(Instant, Arc<BTreeMap<UserId, f64>>)>>);
+pub struct Kept(Mutex<Option<(Instant, Arc<RunTimes>)>>);
+
+/// Seconds by user.
+type RunTimes = BTreeMap<UserId, f64>;
 
 /// # Errors
 /// The store's.
@@ -113,7 +116,7 @@ async fn uploads(site: &Site, user: &User) -> Option<Room> {
     blocking(move || space.used().map(|used| Room { used, quota: space.quota() })).await.ok()
 }
 
-async fn everybody(site: &Site, from: i64) -> Result<Arc<BTreeMap<UserId, f64>>, ApiError> {
+async fn everybody(site: &Site, from: i64) -> Result<Arc<RunTimes>, ApiError> {
     let mut kept = site.shares.0.lock().await;
     if let Some((until, made)) = &*kept
         && Instant::now() < *until

@@ -1,6 +1,6 @@
 //! The pages, one folder each: what is shown (`get.rs`), what a form does (`post.rs`), the template in templates/.
 //!
-//! Here: what all of them share ([`chrome`], [`error`], [`text`], [`assets`]) and the table of their routes. Deliberately
+//! Here: what all of them share ([`chrome`], [`error`], [`said`], [`language`], [`assets`]) and the table of their routes. Deliberately
 //! not here: what a caller may do with jobs (`web::jobs`), which the API shares.
 
 mod admin;
@@ -18,7 +18,6 @@ mod login;
 mod new_job;
 mod profile;
 mod said;
-mod text;
 mod usage;
 
 use actix_session::SessionMiddleware;

@@ -7,18 +7,6 @@ use crate::plugins::executor::Capabilities;
 use crate::plugins::executor::native::NativeExecutor;
 use crate::web::pages::chrome::Chrome;
 
-/// A name and a value.
-pub struct Fact {
-    pub name: &'static str,
-    pub value: String,
-}
-
-impl Fact {
-    pub fn new(name: &'static str, value: impl ToString) -> Self {
-        Fact { name, value: value.to_string() }
-    }
-}
-
 /// A name and a value in the reader's words, with what the value is a name of.
 pub struct Detail {
     pub name: String,
