@@ -1,12 +1,16 @@
 // What makes pages better; they are complete without it.
 "use strict";
 
-// Dates in the reader's own zone and words; in lists, how long ago.
+// Dates in the reader's own words; in lists, how long ago.
+// The page's language, in the reader's variety of it where they have one; the zone that they chose, or the browser's.
+const { lang, dataset: site } = document.documentElement;
+const locale = navigator.languages.find((one) => one.split("-")[0] === lang) || lang;
+const timeZone = site.zone || undefined;
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const ago = (date) => {
   const seconds = Math.round((date - Date.now()) / 1000);
-  if (Math.abs(seconds) > 6 * 86400) return date.toLocaleDateString([], { dateStyle: "medium" });
+  if (Math.abs(seconds) > 6 * 86400) return date.toLocaleDateString(locale, { dateStyle: "medium", timeZone });
   const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) || units[3];
   return words.format(Math.trunc(seconds / size), unit);
 };
@@ -14,7 +18,7 @@ const localize = () => {
   for (const time of document.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
     if (isNaN(date)) continue;
-    const full = date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const full = date.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short", timeZone });
     time.title = full;
     time.textContent = "ago" in time.dataset ? ago(date) : full;
   }
@@ -27,6 +31,12 @@ document.addEventListener("submit", (event) => {
   const question = event.submitter && event.submitter.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
 });
+
+// Zones to choose from.
+const zones = document.getElementById("zones");
+if (zones) {
+  for (const name of Intl.supportedValuesOf("timeZone")) zones.append(new Option(name, name));
+}
 
 // Parts of the page as they are by now, unless the reader is at work in them.
 const freshen = async (parts) => {
@@ -44,6 +54,27 @@ const freshen = async (parts) => {
   }
   localize();
 };
+// Calls when jobs of the reader's have changed, or when that may be: only while the page is seen.
+const followJobs = (changed) => {
+  const base = site.base;
+  let events = null;
+  let due = null;
+  const soon = (wait) => { due = due || setTimeout(() => { due = null; if (!document.hidden) changed(); }, wait); };
+  const listen = () => {
+    if (document.hidden) {
+      if (events) events.close();
+      events = null;
+    } else if (!events) {
+      events = new EventSource(base + "/api/1.0/events");
+      events.addEventListener("job", () => soon(400));
+      events.onopen = () => soon(400);
+    }
+  };
+  document.addEventListener("visibilitychange", listen);
+  // Events may be lost, and what passes without one (a run time) goes on.
+  setInterval(() => soon(0), 10000);
+  listen();
+};
 const now = document.getElementById("now");
 const growing = document.querySelector("[data-fresh]");
 if (growing) {
@@ -56,7 +87,7 @@ if (growing) {
 const out = document.getElementById("out");
 if (now && out && ["pending", "starting", "running"].includes(now.dataset.phase)) {
   const err = document.getElementById("err");
-  const base = document.querySelector(".brand").getAttribute("href").replace(/\/$/, "");
+  const base = site.base;
   const query = "follow=1&from_out=" + out.dataset.at + "&from_err=" + err.dataset.at;
   const events = new EventSource(base + "/api/1.0/task/" + now.dataset.job + "/log?" + query);
   const note = document.getElementById("follow");
@@ -94,7 +125,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     const bar = document.createElement("progress");
     name.textContent = file.name;
     note.className = "note";
-    note.textContent = "waits";
+    note.textContent = form.dataset.waits;
     bar.max = 1;
     bar.value = 0;
     bar.setAttribute("aria-label", file.name);
@@ -109,7 +140,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     return false;
   };
   const send = (file, shown) => new Promise((done) => {
-    if (form.dataset.left !== "" && file.size > Number(form.dataset.left)) return done(fail(shown, "It does not fit"));
+    if (form.dataset.left !== "" && file.size > Number(form.dataset.left)) return done(fail(shown, form.dataset.full));
     const request = new XMLHttpRequest();
     request.open("PUT", form.dataset.upload + encodeURIComponent(file.name));
     request.setRequestHeader("X-CSRF-Token", form.dataset.csrf);
@@ -117,15 +148,15 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
       shown.bar.value = event.total ? event.loaded / event.total : 1;
       shown.note.textContent = Math.floor(shown.bar.value * 100) + " %";
     };
-    request.onerror = () => done(fail(shown, "The connection broke"));
+    request.onerror = () => done(fail(shown, form.dataset.broke));
     request.onload = () => {
       if (request.status === 200) {
         if (form.dataset.left !== "") form.dataset.left = Number(form.dataset.left) - file.size;
         shown.bar.value = 1;
-        shown.note.textContent = "done";
+        shown.note.textContent = form.dataset.done;
         return done(true);
       }
-      let message = "It was refused";
+      let message = form.dataset.refused;
       try { message = JSON.parse(request.responseText).msg; } catch (error) { /* Not ours. */ }
       done(fail(shown, message));
     };

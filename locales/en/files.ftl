@@ -1,2 +1,34 @@
 ### Files of a job.
 
+files-title = Files
+files-all = files
+files-of = { $what } of { $id }
+files-job = Job { $id }
+files-where = Where this is
+files-download = Download
+files-changed = changed
+files-empty = This file is empty.
+files-nothing = Nothing found.
+files-nothing-here = Nothing found in this part.
+files-a-part = Only a part of the file was looked through.
+files-a-line = a line
+files-line = line { $number }
+files-search-pages = Search
+files-search-on = Search on
+files-to-text = To the text
+files-framed = It is shown in a frame that is closed off from this site. If nothing is shown, download it.
+files-data = This is neither text nor a picture: download it to see what it is.
+files-parts = Parts of the file
+files-beginning = Beginning
+files-before = Before
+files-after = After
+files-end = End
+files-look-for = Words in this file
+files-search = Search
+files-as-tar = All as tar
+files-as-zip = All as zip
+files-none = This directory is empty.
+files-none-here = There are no names this far down.
+files-pages = Pages
+files-a-link = a link
+files-no-file = not a file

@@ -1,2 +1,29 @@
-### Use by day and month.
+### What was used.
 
+usage-fault = That cannot be shown:
+usage-from = From
+usage-to = To
+usage-by = By
+usage-day = day
+usage-month = month
+usage-project = Project
+usage-all-projects = all
+usage-whose = Whose
+usage-mine = mine
+usage-everybody = everybody in the project
+usage-choose-project = Choose a project to see what everybody in it uses. This is yours.
+usage-show = Show
+usage-coarser = By month: there are too many days for a bar each.
+usage-nothing = No job of yours ended in these days.
+usage-time-drawn = Run time
+usage-jobs-drawn = Jobs
+usage-hours = { $count } h
+usage-others = others
+usage-by-project = By project
+usage-jobs = Jobs
+usage-time = Run time
+usage-cpu = Cores
+usage-ram = GB
+usage-gpu = GPUs
+usage-sum = In all
+usage-summed = Days are those of UTC, on which jobs ended. Cores, GB and GPUs are summed over jobs, as quotas count them.

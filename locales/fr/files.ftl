@@ -1,2 +1,34 @@
-### Les fichiers d’un travail.
+### Fichiers d’un travail.
 
+files-title = Fichiers
+files-all = fichiers
+files-of = { $what } du travail { $id }
+files-job = Travail { $id }
+files-where = Où vous êtes
+files-download = Télécharger
+files-changed = modifié
+files-empty = Ce fichier est vide.
+files-nothing = Rien trouvé.
+files-nothing-here = Rien trouvé dans cette partie.
+files-a-part = Seule une partie du fichier a été parcourue.
+files-a-line = une ligne
+files-line = ligne { $number }
+files-search-pages = Recherche
+files-search-on = Chercher plus loin
+files-to-text = Revenir au texte
+files-framed = Il est affiché dans un cadre isolé de ce site. Si rien ne s’affiche, téléchargez-le.
+files-data = Ce n’est ni du texte ni une image : téléchargez-le pour voir ce que c’est.
+files-parts = Parties du fichier
+files-beginning = Début
+files-before = Avant
+files-after = Après
+files-end = Fin
+files-look-for = Mots dans ce fichier
+files-search = Chercher
+files-as-tar = Tout en tar
+files-as-zip = Tout en zip
+files-none = Ce dossier est vide.
+files-none-here = Il n’y a pas de noms aussi loin.
+files-pages = Pages
+files-a-link = un lien
+files-no-file = pas un fichier

@@ -1,2 +1,29 @@
-### L’utilisation par jour et par mois.
+### Ce qui a été utilisé.
 
+usage-fault = Cela ne peut pas être montré :
+usage-from = Du
+usage-to = Au
+usage-by = Par
+usage-day = jour
+usage-month = mois
+usage-project = Projet
+usage-all-projects = tous
+usage-whose = De qui
+usage-mine = la mienne
+usage-everybody = de tous les membres du projet
+usage-choose-project = Choisissez un projet pour voir ce que tous ses membres utilisent. Voici la vôtre.
+usage-show = Montrer
+usage-coarser = Par mois : il y a trop de jours pour une barre chacun.
+usage-nothing = Aucun de vos travaux ne s’est terminé pendant ces jours.
+usage-time-drawn = Temps d’exécution
+usage-jobs-drawn = Travaux
+usage-hours = { $count } h
+usage-others = autres
+usage-by-project = Par projet
+usage-jobs = Travaux
+usage-time = Temps d’exécution
+usage-cpu = Cœurs
+usage-ram = Go
+usage-gpu = GPU
+usage-sum = Au total
+usage-summed = Les jours sont ceux d’UTC, où les travaux se sont terminés. Cœurs, Go et GPU sont sommés sur les travaux, comme les comptent les quotas.

@@ -442,8 +442,14 @@ mod tests {
     use crate::web::submission::tests::a_config;
 
     fn running(id: u64) -> Job {
-        let attempt =
-            Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, ports: Vec::new() };
+        let attempt = Attempt {
+            number: 1,
+            executor: "native".into(),
+            node: "n".into(),
+            container: None,
+            digest: None,
+            ports: Vec::new(),
+        };
         Job { state: JobState::Running { attempt, started: Timestamp(0), suspended: false }, ..a_job(id) }
     }
 

@@ -157,6 +157,7 @@ fn start_change(start: &Start, at: Timestamp) -> Option<Change> {
         executor: start.executor.clone(),
         node: start.node.clone(),
         container: None,
+        digest: None,
         ports: Vec::new(),
     };
     let state = pending.next(Transition::Start { attempt, at }).ok()?;

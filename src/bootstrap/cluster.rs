@@ -263,6 +263,7 @@ async fn run_web(role: &mut Role, ready: impl FnOnce()) -> anyhow::Result<Ended>
         guests: registry::guests(config)?,
         keys: Arc::new(access::SigningKeys::derive(&secrets::common_secret(config, works.store.as_ref()).await?)),
         login_limiter: Arc::default(),
+        shares: Arc::default(),
         overview: Arc::default(),
         queue: SchedulerHandle::new(works.bus.clone(), capabilities.collect()),
         bus: works.bus.clone(),

@@ -62,6 +62,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         guests: registry::guests(&config)?,
         keys: Arc::new(access::SigningKeys::derive(&secrets::own_secret(&config)?)),
         login_limiter,
+        shares: Arc::default(),
         overview: Arc::default(),
         queue: SchedulerHandle::new(works.bus.clone(), roles::capabilities(&works.executors)),
         bus: works.bus.clone(),

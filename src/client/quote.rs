@@ -1,14 +1,6 @@
-//! Words for `sh`: what was an argument here is the same argument there, whatever it holds.
+//! Commands for `sh`: what was an argument here is the same argument there, whatever it holds.
 
-/// `word` so that a POSIX shell reads it back as one word.
-pub fn word(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    // Inside single quotes only the single quote itself is special, and cannot be written.
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
+pub use crate::domain::shell_word as word;
 
 /// A script that becomes `command`, so that signals and the exit code are the command's own.
 pub fn script(command: &[String]) -> String {

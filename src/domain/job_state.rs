@@ -42,6 +42,10 @@ pub struct Attempt {
     pub node: String,
     /// The backend's own id of what runs, once known.
     pub container: Option<String>,
+    /// The image that it runs, exactly: `name@sha256:..` where it came from a registry, else its own `sha256:..`.
+    /// `None` where there is none, or the backend does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<PortMapping>,
 }
@@ -322,7 +326,14 @@ mod tests {
     use super::*;
 
     fn attempt() -> Attempt {
-        Attempt { number: 1, executor: "native".into(), node: "n1".into(), container: None, ports: vec![] }
+        Attempt {
+            number: 1,
+            executor: "native".into(),
+            node: "n1".into(),
+            container: None,
+            digest: None,
+            ports: vec![],
+        }
     }
 
     fn outcome() -> Outcome {

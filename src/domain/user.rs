@@ -185,6 +185,31 @@ pub struct Preferences {
     pub zone: Option<Zone>,
     /// The page's form asks for mail at the end of a job unless told otherwise.
     pub notify: bool,
+    /// Lists of jobs that are looked at often.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<SavedList>,
+}
+
+/// A list of jobs under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedList {
+    pub name: String,
+    /// What its page's address says after the question mark.
+    pub query: String,
+}
+
+impl SavedList {
+    /// Of a user.
+    pub const MOST: usize = 20;
+    pub const LONGEST_NAME: usize = 40;
+    pub const LONGEST_QUERY: usize = 1_000;
+
+    pub fn is_sound(&self) -> bool {
+        let (name, query) = (self.name.trim(), &self.query);
+        let is_name = !name.is_empty() && name.len() == self.name.len() && !name.contains(char::is_control);
+        let is_query = query.len() <= Self::LONGEST_QUERY && query.bytes().all(|byte| byte.is_ascii_graphic());
+        is_name && name.chars().count() <= Self::LONGEST_NAME && is_query
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,12 +6,14 @@
 
 pub mod access;
 pub mod accounts;
+pub mod allowance;
 pub mod api;
 pub mod chart;
 pub mod data;
 pub mod disk;
 pub mod error;
 pub mod free;
+pub mod job_events;
 pub mod job_use;
 pub mod jobs;
 pub mod log_follow;
@@ -62,6 +64,7 @@ pub struct Site {
     pub queue: Arc<dyn Queue>,
     pub keys: Arc<access::SigningKeys>,
     pub login_limiter: Arc<access::LoginLimiter>,
+    pub shares: Arc<allowance::Kept>,
     pub overview: Arc<overview::Kept>,
 }
 

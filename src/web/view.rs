@@ -99,6 +99,7 @@ fn container(job: &Job, directory: &Path) -> Value {
         "network": job.spec.network,
         "root": job.spec.root,
         "id": attempt.and_then(|attempt| attempt.container.as_deref()),
+        "digest": attempt.and_then(|attempt| attempt.digest.as_deref()),
         "meta": meta(job),
         "stats": null,
         "ip_address": null,

@@ -301,9 +301,8 @@ async fn what_uses_the_space_is_listed_and_archived_from_the_page() {
     let at = |id: u64| html.find(&format!("value=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {html}"));
     assert!(at(large) < at(array) && at(array) < at(small));
     let (large, array) = (large.to_string(), array.to_string());
-    let fields =
-        [("csrf", csrf.as_str()), ("back", "disk"), ("id", &large), ("id", &array), ("id", "999999"), ("id", "x")];
-    let seen = browser.post("/jobs/archive", &fields).await;
+    let fields = [("csrf", csrf.as_str()), ("id", &large), ("id", &array), ("id", "999999"), ("id", "x")];
+    let seen = browser.post("/disk", &fields).await;
     assert_eq!((seen.status, seen.location.as_str()), (303, "/disk"), "{}", seen.html);
     for id in [&large, &array] {
         archived(&server, id.parse().unwrap()).await;
@@ -312,7 +311,7 @@ async fn what_uses_the_space_is_listed_and_archived_from_the_page() {
     let html = browser.page("/disk").await;
     assert!(!html.contains(&format!("value=\"{large}\"")) && html.contains(&format!("value=\"{small}\"")), "{html}");
     let html = browser.page("/jobs?over=1").await;
-    assert_eq!(html.matches("type=\"checkbox\"").count(), 1, "what is archived is not ticked again: {html}");
+    assert_eq!(html.matches("data-can=\"archive\"").count(), 1, "what is archived is not ticked again: {html}");
     let seen = browser.post("/jobs/archive", &[("csrf", &csrf), ("id", &small.to_string())]).await;
     assert_eq!(seen.location, "/jobs?over=1");
     archived(&server, small).await;

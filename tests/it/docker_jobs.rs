@@ -104,6 +104,21 @@ async fn an_image_that_is_not_to_be_had_is_refused_with_its_name() {
 }
 
 #[tokio::test]
+async fn a_job_says_exactly_which_image_it_runs() {
+    let server = docker().start().await;
+    let id = server.submit(job("sleep 60")).await;
+    let running = server.running(id).await;
+    let image = running["container"]["image"].as_str().unwrap();
+    let told = engine(None, &["image", "inspect", "--format", "{{.Id}}", image]);
+    // It was made here, and has no other name that holds for ever.
+    let expected = String::from_utf8(told.stdout).unwrap().trim().to_owned();
+    assert!(expected.starts_with("sha256:"), "{expected}");
+    assert_eq!(running["container"]["digest"], expected.as_str());
+    server.kill_job(id).await;
+    assert_eq!(server.over(id).await["container"]["digest"], expected.as_str(), "it is still known afterwards");
+}
+
+#[tokio::test]
 async fn ports_are_opened_on_the_host() {
     let server = docker().start().await;
     let script = "mkdir www; echo hello > www/index.html; httpd -f -p 8080 -h www";

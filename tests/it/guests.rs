@@ -506,7 +506,7 @@ async fn a_login_is_finished_once_and_where_it_was_begun() {
     let away = browser.get("/login/guest/campus?next=%2F%2Fevil.example").await;
     let back = visit(&away.location).await;
     let back = back.as_str().strip_prefix(&browser.url).unwrap().to_owned();
-    assert_eq!(browser.get(&back).await.location, "/jobs", "to pages of ours only");
+    assert_eq!(browser.get(&back).await.location, "/", "to pages of ours only");
     assert_eq!(browser.get(&back).await.status, 403, "a code opens once");
     // Guests share one uid, so that only containers keep them apart.
     let mut admin = Browser::at(&server);

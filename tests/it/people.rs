@@ -95,7 +95,7 @@ async fn a_user_of_the_directory_runs_jobs_as_themselves() {
     let mut browser = crate::support::browser::Browser::at(&server);
     assert_eq!(browser.log_in_as(slapd::ANN, "wrong", "").await.status, 401);
     assert_eq!(server.call("GET", "/user/ann", None).await.0, 404, "nobody is made by guessing");
-    assert_eq!(browser.log_in_as(slapd::ANN_MAIL, slapd::ANN_PASSWORD, "").await.location, "/jobs");
+    assert_eq!(browser.log_in_as(slapd::ANN_MAIL, slapd::ANN_PASSWORD, "").await.location, "/");
     let ann = server.get("/user/ann").await;
     assert_eq!(
         (&ann["uid"], &ann["gid"], &ann["type"], &ann["email"], &ann["homeDirectory"]),

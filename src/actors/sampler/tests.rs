@@ -78,7 +78,14 @@ struct Place {
 }
 
 fn running(id: u64) -> Job {
-    let attempt = Attempt { number: 1, executor: "native".into(), node: "n".into(), container: None, ports: vec![] };
+    let attempt = Attempt {
+        number: 1,
+        executor: "native".into(),
+        node: "n".into(),
+        container: None,
+        digest: None,
+        ports: vec![],
+    };
     Job { state: JobState::Running { attempt, started: Timestamp(1_000), suspended: false }, ..a_job(id) }
 }
 

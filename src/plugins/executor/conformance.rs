@@ -107,7 +107,7 @@ impl Fixture {
             chown(owned, Some(self.uid), Some(self.gid)).expect("we may give files to the job's user");
         }
         let node = self.node.clone();
-        let attempt = Attempt { number: 1, executor: "any".into(), node, container: None, ports: vec![] };
+        let attempt = Attempt { number: 1, executor: "any".into(), node, container: None, digest: None, ports: vec![] };
         let env = vec![("GODOCKER_JID".into(), job.id.to_string())];
         Launch { name, job: Arc::new(job), attempt, directory, private_directory, mounts: vec![], data: None, env }
     }

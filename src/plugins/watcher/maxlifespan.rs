@@ -38,8 +38,14 @@ mod tests {
     fn running_since(started: i64, own_limit: Option<Duration>) -> Job {
         let mut job = a_job(1);
         Arc::make_mut(&mut job.spec).max_lifespan = own_limit;
-        let attempt =
-            Attempt { number: 1, executor: "native".into(), node: "n1".into(), container: None, ports: vec![] };
+        let attempt = Attempt {
+            number: 1,
+            executor: "native".into(),
+            node: "n1".into(),
+            container: None,
+            digest: None,
+            ports: vec![],
+        };
         job.state = JobState::Running { attempt, started: Timestamp::from_secs(started), suspended: false };
         job
     }

@@ -46,7 +46,7 @@ pub async fn a_starting_child_starts_its_parent(store: &dyn Store) {
     let (parent, [first, second, _]) = three(store).await;
     start_now(store, second, 5_000).await;
     let expected = JobState::Running {
-        attempt: Attempt { container: None, ports: vec![], ..attempt() },
+        attempt: Attempt { container: None, digest: None, ports: vec![], ..attempt() },
         started: Timestamp(5_000),
         suspended: false,
     };

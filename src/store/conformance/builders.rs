@@ -78,6 +78,7 @@ pub fn attempt() -> Attempt {
         executor: "native".into(),
         node: "n1".into(),
         container: Some("c1".into()),
+        digest: Some("debian@sha256:6c0c".into()),
         ports: vec![crate::domain::PortMapping { host: 20_000, container: 8080 }],
     }
 }

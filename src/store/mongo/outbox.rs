@@ -113,7 +113,7 @@ pub fn start_parent(parent: &mut JobRecord, child: &Attempt, at: Timestamp) -> b
     if parent.phase != Phase::Pending as i32 {
         return false;
     }
-    let attempt = Attempt { number: 1, container: None, ports: Vec::new(), ..child.clone() };
+    let attempt = Attempt { number: 1, container: None, digest: None, ports: Vec::new(), ..child.clone() };
     let launched = parent
         .state
         .next(Transition::Start { attempt: attempt.clone(), at })

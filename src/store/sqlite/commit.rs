@@ -105,7 +105,7 @@ fn child_started(connection: &Connection, id: JobId, child: &Attempt, at: Timest
         return Ok(());
     }
     let Some(parent) = load(connection, id)? else { return Ok(()) };
-    let attempt = Attempt { number: 1, container: None, ports: Vec::new(), ..child.clone() };
+    let attempt = Attempt { number: 1, container: None, digest: None, ports: Vec::new(), ..child.clone() };
     let launched = parent
         .state
         .next(Transition::Start { attempt: attempt.clone(), at })

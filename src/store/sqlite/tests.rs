@@ -307,6 +307,7 @@ async fn large_arrays_and_batches_are_written_whole() {
             executor: "native".into(),
             node: "n".into(),
             container: None,
+            digest: None,
             ports: vec![],
         },
         started: Timestamp(5),

@@ -94,13 +94,12 @@ pub fn decide(rule: Rule, caller: Option<&Caller>) -> Result<(), ApiError> {
         Rule::Work if caller.user.may_submit() => Ok(()),
         Rule::Work => Err(ApiError::Forbidden(NOT_ACTIVATED.into())),
         Rule::Inspect | Rule::Administer | Rule::Metrics if caller.is_admin() => Ok(()),
-        Rule::Inspect | Rule::Administer | Rule::Metrics => {
-            Err(ApiError::Forbidden("only administrators may do this".into()))
-        }
+        Rule::Inspect | Rule::Administer | Rule::Metrics => Err(ApiError::Forbidden(ADMINISTRATORS_ONLY.into())),
     }
 }
 
-const NOT_ACTIVATED: &str = "an administrator has to activate this account first: until then one can only look";
+pub const ADMINISTRATORS_ONLY: &str = "only administrators may do this";
+pub const NOT_ACTIVATED: &str = "an administrator has to activate this account first: until then one can only look";
 
 impl Caller {
     pub fn id(&self) -> &UserId {

@@ -13,6 +13,8 @@ use crate::web::error::ApiError;
 
 const SECRET: &str = "secret";
 const CSRF: &str = "csrf";
+const LANGUAGE: &str = "language";
+pub const FORM_EXPIRED: &str = "the form has expired: go back, reload the page and send it again";
 
 /// The hash of this request's session, if it carries one.
 pub(super) fn presented(request: &HttpRequest) -> Option<String> {
@@ -42,11 +44,13 @@ pub async fn begin(site: &Site, request: &HttpRequest, user: &User) -> Result<()
         return Err(ApiError::Conflict("this login met another change: try again".into()));
     }
     let session = request.get_session();
+    let language = language(request);
     session.clear();
     session.renew();
     session
         .insert(SECRET, secret)
         .and_then(|()| session.insert(CSRF, new_secret()))
+        .and_then(|()| language.map_or(Ok(()), |language| session.insert(LANGUAGE, language)))
         .map_err(|_| ApiError::BadRequest("the session could not be written".into()))
 }
 
@@ -90,6 +94,26 @@ fn browser(request: &HttpRequest) -> String {
     agent.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
+/// The tag of the language that was chosen in this browser, also before a login.
+pub fn language(request: &HttpRequest) -> Option<String> {
+    request.get_session().get(LANGUAGE).ok().flatten()
+}
+
+/// `None`: from here on the account's own.
+pub fn keep_language(request: &HttpRequest, tag: Option<&str>) {
+    let session = request.get_session();
+    match tag {
+        Some(tag) => {
+            if let Err(error) = session.insert(LANGUAGE, tag) {
+                tracing::error!(%error, "a session could not be written");
+            }
+        }
+        None => {
+            session.remove(LANGUAGE);
+        }
+    }
+}
+
 /// The session's CSRF token, for forms. A visitor who is not logged in gets one too, for the login's form.
 pub fn csrf_token(request: &HttpRequest) -> String {
     let session = request.get_session();
@@ -113,6 +137,6 @@ pub fn check_csrf(request: &HttpRequest, sent: &str) -> Result<(), ApiError> {
     if !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(sent.as_bytes())) {
         Ok(())
     } else {
-        Err(ApiError::Forbidden("the form has expired: go back, reload the page and send it again".into()))
+        Err(ApiError::Forbidden(FORM_EXPIRED.into()))
     }
 }

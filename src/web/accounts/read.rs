@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 use crate::config::parse_size;
-use crate::domain::{Acl, Mount, Quotas, Zone};
+use crate::domain::{Acl, Mount, Quotas, SavedList, Zone};
 use crate::web::error::{ApiError, FieldFault};
 
 /// Gathers what is wrong, so that all of it is said at once.
@@ -114,6 +114,18 @@ pub fn zone(value: &Value) -> Result<Option<Zone>, &'static str> {
     const EXPECTED: &str = "expected the name of a time zone like Europe/Paris, or nothing for the browser's own";
     let Some(name) = line(value).ok_or(EXPECTED)? else { return Ok(None) };
     Zone::named(name).map(Some).ok_or(EXPECTED)
+}
+
+/// Lists of jobs that are kept under names, each name once.
+pub fn lists(value: &Value) -> Result<Vec<SavedList>, String> {
+    let (most, longest) = (SavedList::MOST, SavedList::LONGEST_NAME);
+    let expected = || {
+        format!("expected at most {most} lists, each a query under a name of its own of at most {longest} characters")
+    };
+    let lists: Vec<SavedList> = serde_json::from_value(value.clone()).map_err(|_| expected())?;
+    let names: std::collections::BTreeSet<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+    let sound = lists.len() <= most && names.len() == lists.len() && lists.iter().all(SavedList::is_sound);
+    if sound { Ok(lists) } else { Err(expected()) }
 }
 
 /// OpenSSH public keys, one a line.

@@ -11,7 +11,8 @@ use crate::web::error::ApiError;
 use crate::web::spreadsheet::quoted;
 
 const LONGEST_MESSAGE: usize = 1_000;
-const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
+/// What is said where nobody has worded it.
+pub const DEFAULT_MESSAGE: &str = "GoDocker is under maintenance: new jobs are not taken for now.";
 
 /// Whether nothing new is taken, and what is said of it.
 ///

@@ -133,6 +133,9 @@ fn apply(sent: &Value, caller: &Caller, user: &mut User) -> Result<(), ApiError>
     if let Some(zone) = sent.pointer("/preferences/zone") {
         reader.keep("preferences.zone", read::zone(zone), &mut user.preferences.zone);
     }
+    if let Some(lists) = sent.pointer("/preferences/lists") {
+        reader.keep("preferences.lists", read::lists(lists), &mut user.preferences.lists);
+    }
     if let Some(notify) = sent.pointer("/preferences/notify") {
         reader.keep(
             "preferences.notify",

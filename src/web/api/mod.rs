@@ -9,6 +9,7 @@ mod audit;
 mod data;
 mod docs;
 mod dynamic;
+mod events;
 mod extract;
 mod files;
 mod job_use;
@@ -46,6 +47,7 @@ routes! { "/api/1.0", at;
     "/maintenance" { GET Open => site::maintenance, PUT Administer => site::change_maintenance }
     "/image" { GET Look => site::images }
     "/queue/nodes" { GET Look => site::nodes }
+    "/events" { GET Look => events::events }
     "/site/free" { GET Look => site::free }
     "/task" { GET Look => lists::own, POST Work => task::submit }
     "/task/preview" { POST Work => task::preview }
@@ -75,7 +77,7 @@ routes! { "/api/1.0", at;
     "/user/{id}/project" { GET Look => user::projects }
     "/user/{id}/usage" { GET Look => user::usage }
     "/user/{id}/disk" { GET Look => user::disk }
-    "/user/{id}/quota" { DELETE Administer => user::reset_usage }
+    "/user/{id}/quota" { GET Look => user::quota, DELETE Administer => user::reset_usage }
     "/user/{id}/task" { DELETE Work => user::kill_all }
     "/user/{id}/apikey" { POST Account => user::renew_key }
     "/user/{id}/token" { GET Account => token::list, POST Account => token::create }

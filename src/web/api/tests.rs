@@ -151,8 +151,14 @@ impl World {
 }
 
 fn running() -> JobState {
-    let attempt =
-        Attempt { number: 1, executor: "docker".into(), node: "n1".into(), container: None, ports: Vec::new() };
+    let attempt = Attempt {
+        number: 1,
+        executor: "docker".into(),
+        node: "n1".into(),
+        container: None,
+        digest: None,
+        ports: Vec::new(),
+    };
     JobState::Running { attempt, started: Timestamp(1_000), suspended: false }
 }
 

@@ -12,6 +12,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::accounts::projects;
 use crate::web::accounts::users::{self, disk_use, document, known};
+use crate::web::allowance;
 use crate::web::error::ApiError;
 use crate::web::{jobs, view};
 
@@ -112,6 +113,12 @@ pub async fn usage(
     let user = known(&site, &caller, &id).await?;
     let days = site.store.user_usage(&user.id, span.first_day(&site)).await?;
     Ok(HttpResponse::Ok().json(days.iter().map(usage_row).collect::<Vec<_>>()))
+}
+
+/// What the user has used of what they may.
+pub async fn quota(site: web::Data<Site>, caller: Caller, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
+    let user = known(&site, &caller, &id).await?;
+    Ok(HttpResponse::Ok().json(allowance::of(&site, &user).await?.document()))
 }
 
 /// One day of use, the seconds whole.

@@ -1,9 +1,10 @@
-//! Pictures of numbers, drawn here as SVG: bars over periods, lines over time.
+//! Pictures of numbers, drawn here as SVG: bars over periods, lines over time, gauges.
 //!
 //! Only what is drawn is stretched to the width there is; its words are text of the page, so that they keep their
 //! size on a phone, follow the theme, are read aloud and can be copied. Each picture has the same values as a table beside
 //! it. Deliberately not here: what is drawn, which the pages know.
 
+mod gauge;
 mod scale;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use std::fmt::Write;
 
 use super::words::Words;
+pub use gauge::{gauge, tone};
 
 /// How wide and high what is drawn is, in its own units.
 const WIDTH: f64 = 1000.0;

@@ -44,3 +44,12 @@ fn axes_end_at_round_numbers_and_carry_few_words() {
     }
     assert_eq!(scale::some_of(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 3), [&1, &5, &9]);
 }
+
+#[test]
+fn a_gauge_is_never_fuller_than_full() {
+    let html = gauge(0.25, Some(0.5), "fine");
+    assert!(html.contains(r#"<rect width="25" height="6"/><line x1="50" x2="50""#), "{html}");
+    let html = gauge(3.0, None, tone(3.0));
+    assert!(html.contains(r#"class="gauge bad""#) && html.contains(r#"<rect width="100""#), "{html}");
+    assert_eq!((tone(0.79), tone(0.8), tone(1.0)), ("fine", "wait", "bad"));
+}

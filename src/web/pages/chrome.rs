@@ -9,10 +9,12 @@ use askama::Template;
 
 use super::assets::VERSION;
 use super::error::PageError;
-use crate::domain::{Maintenance, Theme};
+use super::language;
+use crate::domain::{Maintenance, Theme, Zone};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::access::session::csrf_token;
+use crate::web::accounts::site::DEFAULT_MESSAGE;
 use crate::web::error::ApiError;
 use crate::web::words::{Language, Message, Words};
 
@@ -29,22 +31,37 @@ pub struct Chrome {
     pub csrf: String,
     /// The part of the site this is.
     pub here: &'static str,
+    /// What administrators say while nothing new is taken.
     pub notice: Option<String>,
+    /// The program's.
+    pub release: &'static str,
+    /// Each language: its tag, what it calls itself, and this page in it.
+    pub languages: Vec<(&'static str, &'static str, String)>,
 }
 
 impl Chrome {
     pub fn new(request: &HttpRequest, user: Option<&Caller>, here: &'static str) -> Self {
         let site = request.app_data::<web::Data<Site>>().expect("every app is built with its site");
+        let words = Words::new(
+            language::chosen(request, user),
+            user.and_then(|caller| caller.user.preferences.zone.as_ref()).map(Zone::time_zone),
+        );
+        let notice = request.extensions().get::<Maintenance>().map(|maintenance| maintenance.message.clone());
         Chrome {
             base: site.config.web.prefix.clone(),
-            words: Words::new(Language::of(request), None),
             version: VERSION.as_str(),
             user: user.map(|caller| caller.id().to_string()),
             admin: user.is_some_and(Caller::is_admin),
             theme: user.map(|caller| caller.user.preferences.theme).filter(|t| *t != Theme::Auto).map(Theme::as_str),
             csrf: csrf_token(request),
             here,
-            notice: request.extensions().get::<Maintenance>().map(|maintenance| maintenance.message.clone()),
+            // What nobody has worded is said in the reader's language.
+            notice: notice.map(|said| if said == DEFAULT_MESSAGE { words.t("base-maintenance-default") } else { said }),
+            release: env!("CARGO_PKG_VERSION"),
+            languages: Language::ALL
+                .map(|one| (one.tag(), one.own_name(), language::link(request, &site.config.web.prefix, one)))
+                .to_vec(),
+            words,
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::chrome::{Chrome, Visitor, next, page_with};
+use super::said::{Said, said};
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 
@@ -15,8 +16,11 @@ use crate::web::error::ApiError;
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     chrome: &'a Chrome,
+    status: u16,
     title: String,
     message: String,
+    /// The message is English, and the page is not.
+    english: bool,
     /// What the reader can do about it.
     hint: String,
 }
@@ -81,20 +85,28 @@ impl ResponseError for PageError {
                 HttpResponse::SeeOther().insert_header(("Location", format!("{base}/login?next={next}"))).finish()
             }
             PageError::Failed { chrome, error } => {
-                let (_, status, message) = error.describe();
+                let (_, status, _) = error.describe();
                 if status == StatusCode::INTERNAL_SERVER_ERROR {
                     tracing::error!(?error, "a page failed");
                 }
-                let (title, hint) = told(status);
+                let (title, hint) = told(status, error);
                 let (title, hint) = (chrome.t(title), chrome.t(hint));
-                page_with(status, &ErrorPage { chrome, title, message: sentence(&message), hint })
+                // The administrators' message is at the top of every page.
+                let Said { text: message, english } = match error {
+                    ApiError::Maintenance(_) => Said { text: String::new(), english: false },
+                    error => said(&chrome.words, error),
+                };
+                page_with(status, &ErrorPage { chrome, status: status.as_u16(), title, message, english, hint })
             }
         }
     }
 }
 
 /// The heading, and what the reader can do.
-fn told(status: StatusCode) -> (&'static str, &'static str) {
+fn told(status: StatusCode, error: &ApiError) -> (&'static str, &'static str) {
+    if matches!(error, ApiError::Maintenance(_)) {
+        return ("error-maintenance", "error-maintenance-hint");
+    }
     match status {
         StatusCode::NOT_FOUND => ("error-not-found", "error-not-found-hint"),
         StatusCode::FORBIDDEN => ("error-forbidden", "error-forbidden-hint"),
@@ -106,17 +118,11 @@ fn told(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    let end = if message.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
-}
-
 /// A form, query or path that no page of ours sends.
 pub fn not_understood(error: impl fmt::Display, request: &HttpRequest) -> actix_web::Error {
     let error = ApiError::BadRequest(format!("this request is not understood: {error}"));
-    PageError::of(request, None, error).into()
+    let caller = request.extensions().get::<Caller>().cloned();
+    PageError::of(request, caller.as_ref(), error).into()
 }
 
 pub async fn not_found(request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {

@@ -1,6 +1,6 @@
 //! The pages, one folder each: what is shown (`get.rs`), what a form does (`post.rs`), the template in templates/.
 //!
-//! Here: what all of them share ([`chrome`], [`error`], [`text`], [`assets`]) and the table of their routes. Deliberately
+//! Here: what all of them share ([`chrome`], [`error`], [`said`], [`language`], [`assets`]) and the table of their routes. Deliberately
 //! not here: what a caller may do with jobs (`web::jobs`), which the API shares.
 
 mod admin;
@@ -10,12 +10,15 @@ mod data;
 mod disk;
 mod error;
 mod files;
+mod home;
 mod job;
 mod jobs;
+mod language;
 mod login;
 mod new_job;
 mod profile;
-mod text;
+mod said;
+mod usage;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::PersistentSession;
@@ -33,8 +36,8 @@ use super::routes::routes;
 
 routes! { "", resource;
     "/static/{name}" { GET Open => assets::get }
-    "" { GET Open => jobs::home }
-    "/" { GET Open => jobs::home }
+    "" { GET Look => home::get }
+    "/" { GET Look => home::get }
     "/login" { GET Open => login::get, POST Open => login::post }
     "/login/guest/{provider}" { GET Open => login::begin_guest }
     "/login/guest/{provider}/callback" { GET Open => login::finish_guest }
@@ -42,19 +45,24 @@ routes! { "", resource;
     "/jobs" { GET Look => jobs::get }
     "/jobs/new" { GET Look => new_job::get, POST Work => new_job::post }
     "/jobs/archive" { POST Work => jobs::archive }
+    "/jobs/many" { POST Work => jobs::many }
+    "/jobs/lists" { POST Account => jobs::save }
     "/jobs/{id}" { GET Look => job::get }
     "/jobs/{id}/files/{path:.*}" { GET Look => files::get }
     "/jobs/{id}/{verb}" { POST Work => job::post }
     "/data" { GET Look => data::root, POST Work => data::post_root }
     "/data/{path:.*}" { GET Look => data::get, POST Work => data::post }
-    "/disk" { GET Look => disk::get }
+    "/disk" { GET Look => disk::get, POST Work => disk::post }
+    "/usage" { GET Look => usage::get }
     "/profile" { GET Account => profile::get, POST Account => profile::post }
     "/profile/key" { POST Account => profile::renew_key }
     "/profile/password" { POST Account => profile::change_password }
     "/profile/logout" { POST Account => profile::log_out_everywhere }
+    "/profile/templates/{template}/delete" { POST Work => profile::delete_template }
     "/profile/tokens" { POST Account => profile::create_token }
     "/profile/tokens/{token}/delete" { POST Account => profile::delete_token }
-    "/admin" { GET Inspect => admin::home }
+    "/admin" { GET Inspect => admin::overview::get }
+    "/admin/usage" { GET Inspect => admin::usage::get }
     "/admin/users" { GET Inspect => admin::users::list }
     "/admin/users/{id}" { GET Inspect => admin::users::get, POST Administer => admin::users::post }
     "/admin/users/{id}/{verb}" { POST Administer => admin::users::act }

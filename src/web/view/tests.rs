@@ -60,7 +60,14 @@ fn pending_state() -> JobState {
 
 fn attempt() -> Attempt {
     let ports = vec![PortMapping { host: 10_001, container: 80 }];
-    Attempt { number: 1, executor: "docker".into(), node: "n1".into(), container: Some("abc".into()), ports }
+    Attempt {
+        number: 1,
+        executor: "docker".into(),
+        node: "n1".into(),
+        container: Some("abc".into()),
+        digest: None,
+        ports,
+    }
 }
 
 fn running(suspended: bool) -> JobState {

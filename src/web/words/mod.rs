@@ -38,6 +38,14 @@ impl Language {
         }
     }
 
+    /// What it calls itself.
+    pub fn own_name(self) -> &'static str {
+        match self {
+            Language::English => "English",
+            Language::French => "Français",
+        }
+    }
+
     /// `fr`, `fr-CA`.
     pub fn tagged(tag: &str) -> Option<Language> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
@@ -63,6 +71,11 @@ pub struct Words {
 impl Words {
     pub fn new(language: Language, zone: Option<TimeZone>) -> Self {
         Words { language, zone }
+    }
+
+    /// The zone's name for programs, where the reader has chosen one.
+    pub fn zone_name(&self) -> Option<&str> {
+        self.zone.as_ref().and_then(TimeZone::iana_name)
     }
 
     /// The message `id`. A test sees to it that every id in use is in every catalogue.

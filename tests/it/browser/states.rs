@@ -42,6 +42,9 @@ pub const STATES: &[State] = &[
 
     page("jobs-active", "ann", "/jobs"),
     page("jobs-over", "ann", "/jobs?over=1"),
+    page("jobs-narrowed", "ann", "/jobs?state=any&state=failed&state=done&q=blast&from=2020-01-01"),
+    page("jobs-nothing-found", "ann", "/jobs?state=any&tag=nowhere"),
+    page("jobs-array-open", "ann", "/jobs?over=1&open={array-over}"),
     page("jobs-of-project", "ann", "/jobs?project=rna"),
     page("new-job", "ann", "/jobs/new"),
     State { name: "new-job-refused", who: "ann", path: "/jobs/new",

@@ -22,7 +22,7 @@ pub const ARCHIVE: &str = "Archive";
 pub const RUNNING: &str = "running";
 pub const KILLED: &str = "killed";
 pub const ARCHIVED: &str = "archived";
-pub const ARCHIVE_TICKED: &str = "Archive the ticked";
+pub const ARCHIVE_TICKED: &str = "Archive";
 pub const DONE: &str = "It ended well.";
 
 // Administration.

@@ -6,6 +6,7 @@
 
 mod container;
 mod events;
+mod image;
 mod pull;
 mod report;
 
@@ -43,6 +44,8 @@ struct Inner {
     node: Mutex<Option<Node>>,
     /// Images that are being pulled.
     pulls: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Where images came from, by their ids.
+    digests: Mutex<HashMap<String, String>>,
 }
 
 /// Host ports that are tried before a launch is given up.
@@ -77,6 +80,7 @@ impl DockerExecutor {
             ends: Mutex::default(),
             node: Mutex::default(),
             pulls: Mutex::default(),
+            digests: Mutex::default(),
         };
         DockerExecutor { inner: Arc::new(inner) }
     }
@@ -238,18 +242,30 @@ impl Inner {
         let ports = inside::ports(&launch.job.spec.ports, &self.config, try_number, launch.job.id.0);
         let body = container::body(launch, &ports, &self.config, self.network_disabled);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        match client.create_container(Some(options), body).await {
-            Ok(created) => self.begin(launch, &created.id).await?,
+        let digest = match client.create_container(Some(options), body).await {
+            Ok(created) => {
+                // Asked while it is being started: the launch takes no longer for it.
+                let (begun, digest) = tokio::join!(self.begin(launch, &created.id), self.digest_of(&created.id));
+                begun?;
+                digest
+            }
             Err(error) if status_code(&error) == Some(404) => return Err(LaunchError::ImageMissing),
             Err(error) if status_code(&error) == Some(409) => return Ok(self.go_on(launch, &name).await?),
             Err(error) => return Err(of_docker(error).into()),
-        }
-        Ok(self.started(launch, &name, ports))
+        };
+        Ok(self.started(launch, &name, ports, digest))
     }
 
-    fn started(&self, launch: &Launch, name: &str, ports: Vec<crate::domain::PortMapping>) -> Started {
+    fn started(
+        &self,
+        launch: &Launch,
+        name: &str,
+        ports: Vec<crate::domain::PortMapping>,
+        digest: Option<String>,
+    ) -> Started {
         let mut attempt = launch.attempt.clone();
         attempt.container = Some(name.to_owned());
+        attempt.digest = digest;
         attempt.ports = ports;
         Started { attempt, at: SystemClock.now() }
     }
@@ -305,7 +321,11 @@ impl Inner {
             Some(Status::EXITED | Status::DEAD) => self.report(report::end(&launch.name, &state)).await,
             _ => {}
         }
-        let mut started = self.started(launch, name, report::ports_of(&found));
+        let digest = match &found.image {
+            Some(image) => self.digest(image).await,
+            None => None,
+        };
+        let mut started = self.started(launch, name, report::ports_of(&found), digest);
         started.at = report::started_at(&state).unwrap_or(started.at);
         Ok(started)
     }
@@ -401,7 +421,12 @@ impl Inner {
         for summary in found {
             let Some(name) = report::name_of(&summary).filter(|name| name.instance == self.instance) else { continue };
             match report::sighting(&name, &summary, &self.node_name()) {
-                Some(sighting) => sightings.push(sighting),
+                Some(mut sighting) => {
+                    if let (Sighting::Running { started, .. }, Some(image)) = (&mut sighting, &summary.image_id) {
+                        started.attempt.digest = self.digest(image).await;
+                    }
+                    sightings.push(sighting);
+                }
                 None => sightings.extend(self.inspect_end(&name).await?.map(Sighting::Ended)),
             }
         }

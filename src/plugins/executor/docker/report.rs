@@ -54,6 +54,7 @@ pub fn sighting(name: &AttemptName, summary: &ContainerSummary, node: &str) -> O
         executor: DockerExecutor::NAME.to_owned(),
         node: node.to_owned(),
         container: Some(name.to_string()),
+        digest: None,
         ports,
     };
     let at = summary.created.map_or_else(|| SystemClock.now(), Timestamp::from_secs);

@@ -349,6 +349,7 @@ impl Inner {
             executor: NativeExecutor::NAME.to_owned(),
             node: self.node.clone(),
             container: Some(record.pid.to_string()),
+            digest: None,
             ports: Vec::new(),
         };
         let started = Started { attempt, at: record.started };

@@ -148,6 +148,7 @@ pub fn started(name: &AttemptName, node: &str, at: Timestamp, ports: Vec<PortMap
         executor: SwarmExecutor::NAME.to_owned(),
         node: node.to_owned(),
         container: Some(name.to_string()),
+        digest: None,
         ports,
     };
     Started { attempt, at }

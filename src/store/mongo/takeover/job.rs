@@ -184,12 +184,20 @@ fn attempt(fields: Fields<'_>) -> Result<Option<Attempt>, Reason> {
         executor: fields.text("requirements.executor")?.filter(|name| !name.is_empty()).unwrap_or_else(the_original),
         node,
         container: fields.text("container.id")?,
+        digest: None,
         ports,
     }))
 }
 
 fn nowhere() -> Attempt {
-    Attempt { number: 1, executor: the_original(), node: "unknown".into(), container: None, ports: Vec::new() }
+    Attempt {
+        number: 1,
+        executor: the_original(),
+        node: "unknown".into(),
+        container: None,
+        digest: None,
+        ports: Vec::new(),
+    }
 }
 
 fn the_original() -> String {

@@ -28,6 +28,7 @@ pub fn site(store: &TestStore, config: Config, shared_dir: &std::path::Path) -> 
         queue: Arc::new(FewWords),
         keys: Arc::new(SigningKeys::derive(b"a test")),
         login_limiter: Arc::new(LoginLimiter::default()),
+        shares: Arc::default(),
         overview: Arc::default(),
     };
     (site, bus)

@@ -9,7 +9,7 @@ use crate::web::Site;
 use crate::web::accounts::site::set_maintenance;
 use crate::web::pages::chrome::{Chrome, Visitor, page, see};
 use crate::web::pages::error::PageError;
-use crate::web::pages::text::Date;
+use crate::web::words::Date;
 
 #[derive(Template)]
 #[template(path = "admin_maintenance.html")]
@@ -22,11 +22,12 @@ struct MaintenancePage {
 
 pub async fn get(request: HttpRequest, Visitor(caller): Visitor) -> HttpResponse {
     let now = request.extensions().get::<Maintenance>().cloned();
+    let chrome = Chrome::new(&request, Some(&caller), "admin");
     page(&MaintenancePage {
-        chrome: Chrome::new(&request, Some(&caller), "admin"),
         here: "maintenance",
         message: now.as_ref().map(|on| on.message.clone()).unwrap_or_default(),
-        on: now.map(|on| (on.by.to_string(), Date::of(on.since))),
+        on: now.map(|on| (on.by.to_string(), chrome.words.date(on.since))),
+        chrome,
     })
 }
 

@@ -1,19 +1,13 @@
-//! What administrators look after: users, projects, maintenance, the audit log, processes, nodes.
+//! What administrators look after: how the site does, users, projects, maintenance, the audit log, processes, nodes.
 
 pub mod audit;
 pub mod maintenance;
 pub mod nodes;
+pub mod overview;
 pub mod processes;
 pub mod projects;
+pub mod usage;
 pub mod users;
-
-use actix_web::{HttpRequest, HttpResponse};
-
-use super::chrome::{Chrome, see};
-
-pub async fn home(request: HttpRequest) -> HttpResponse {
-    see(&Chrome::new(&request, None, "").base, "/admin/users")
-}
 
 /// Several users in one field: divided by spaces, commas or lines.
 fn words(text: &str) -> Vec<String> {

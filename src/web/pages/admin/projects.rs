@@ -6,7 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::words;
+use super::{audit, words};
 use crate::domain::ProjectId;
 use crate::domain::project::Project;
 use crate::web::Site;
@@ -30,11 +30,16 @@ struct ProjectsPage {
 #[template(path = "admin_project.html")]
 struct ProjectPage {
     chrome: Chrome,
+    here: &'static str,
     id: String,
+    subject: String,
     is_default: bool,
+    /// Each leads to its page.
+    members: Vec<String>,
     form: Form,
     saved: bool,
     faults: Vec<FieldFault>,
+    history: Vec<audit::Row>,
 }
 
 /// All as typed: the API's rules say what is wrong with it.
@@ -141,16 +146,29 @@ pub struct Shown {
     saved: Option<u8>,
 }
 
-fn project_page(
+async fn project_page(
+    site: &Site,
     request: &HttpRequest,
     caller: &Caller,
-    id: &ProjectId,
+    project: &Project,
     form: Form,
     saved: bool,
     faults: Vec<FieldFault>,
-) -> ProjectPage {
+) -> Result<ProjectPage, ApiError> {
     let chrome = Chrome::new(request, Some(caller), "admin");
-    ProjectPage { chrome, id: id.to_string(), is_default: id.is_default(), form, saved, faults }
+    let id = &project.id;
+    Ok(ProjectPage {
+        here: "projects",
+        id: id.to_string(),
+        subject: id.to_string(),
+        is_default: id.is_default(),
+        members: project.members.iter().map(ToString::to_string).collect(),
+        form,
+        saved,
+        faults,
+        history: audit::history(site, &chrome.words, id.as_str(), true).await?,
+        chrome,
+    })
 }
 
 fn project_id(text: &str) -> Result<ProjectId, ApiError> {
@@ -167,7 +185,9 @@ pub async fn get(
     let failed = |error| PageError::of(&request, Some(&caller), error);
     let id = project_id(&id).map_err(failed)?;
     let project = projects::known(&site, &caller, &id).await.map_err(failed)?;
-    Ok(page(&project_page(&request, &caller, &id, Form::of(&project), shown.saved.is_some(), Vec::new())))
+    let (form, saved) = (Form::of(&project), shown.saved.is_some());
+    let shown = project_page(&site, &request, &caller, &project, form, saved, Vec::new()).await;
+    Ok(page(&shown.map_err(failed)?))
 }
 
 pub async fn post(
@@ -183,7 +203,9 @@ pub async fn post(
     match projects::change(&site, &caller, &id, &form.document()).await {
         Ok(_) => Ok(see(&site.config.web.prefix, &format!("/admin/projects/{id}?saved=1"))),
         Err(ApiError::Invalid(faults)) => {
-            Ok(page_with(StatusCode::BAD_REQUEST, &project_page(&request, &caller, &id, form, false, faults)))
+            let project = projects::known(&site, &caller, &id).await.map_err(failed)?;
+            let shown = project_page(&site, &request, &caller, &project, form, false, faults).await;
+            Ok(page_with(StatusCode::BAD_REQUEST, &shown.map_err(failed)?))
         }
         Err(error) => Err(failed(error)),
     }

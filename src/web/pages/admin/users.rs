@@ -6,15 +6,19 @@ use askama::Template;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::domain::{Quotas, Standing, User, UserId};
+use super::audit;
+use crate::domain::{Quotas, Standing, User, UserId, UserKind};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::accounts::users::{self, disk_use, known};
+use crate::web::allowance;
 use crate::web::error::{ApiError, FieldFault};
 use crate::web::jobs;
 use crate::web::pages::chrome::{Chrome, Visitor, page, page_with, see};
 use crate::web::pages::error::PageError;
-use crate::web::pages::text::{self, Date};
+use crate::web::pages::home::{Gauge, gauges};
+use crate::web::pages::profile::kind;
+use crate::web::words::{Date, Words};
 
 #[derive(Template)]
 #[template(path = "admin_users.html")]
@@ -30,8 +34,12 @@ struct UsersPage {
 struct Row {
     id: String,
     email: String,
-    kind: &'static str,
-    standing: &'static str,
+    kind: String,
+    is_guest: bool,
+    /// The directory's, and its address is not to be changed here.
+    is_of_directory: bool,
+    is_active: bool,
+    standing: String,
     tone: &'static str,
     admin: bool,
     priority: u8,
@@ -39,12 +47,20 @@ struct Row {
     created: Date,
 }
 
-fn row(user: &User, disk: u64) -> Row {
+fn row(words: &Words, user: &User, disk: u64) -> Row {
     Row {
         id: user.id.to_string(),
         email: user.email.clone().unwrap_or_default(),
-        kind: user.kind.as_str(),
-        standing: user.standing.as_str(),
+        kind: words.t(kind(user.kind)),
+        is_guest: user.is_guest(),
+        is_of_directory: user.kind == UserKind::Ldap,
+        is_active: user.standing == Standing::Active,
+        standing: words.t(match user.standing {
+            Standing::New => "admin-standing-new",
+            Standing::Active => "admin-standing-active",
+            Standing::Disabled => "admin-standing-disabled",
+            Standing::Leaving => "admin-standing-leaving",
+        }),
         tone: match user.standing {
             Standing::New => "wait",
             Standing::Active => "good",
@@ -52,8 +68,8 @@ fn row(user: &User, disk: u64) -> Row {
         },
         admin: user.admin,
         priority: user.priority,
-        disk: text::bytes(disk),
-        created: Date::of(user.created),
+        disk: words.bytes(disk),
+        created: words.date(user.created),
     }
 }
 
@@ -72,15 +88,17 @@ pub async fn list(
     let failed = |error| PageError::of(&request, Some(&caller), error);
     let found = users::list(&site, &asked.search).await.map_err(failed)?;
     let disk = disk_use(&site).await.map_err(failed)?;
-    let rows = found.iter().map(|user| (user.standing, row(user, disk.get(&user.id).copied().unwrap_or(0))));
+    let chrome = Chrome::new(&request, Some(&caller), "admin");
+    let words = &chrome.words;
+    let rows = found.iter().map(|user| (user.standing, row(words, user, disk.get(&user.id).copied().unwrap_or(0))));
     let (waiting, rows): (Vec<_>, Vec<_>) = rows.partition(|(standing, _)| *standing == Standing::New);
     let rows_of = |rows: Vec<(Standing, Row)>| rows.into_iter().map(|(_, row)| row).collect();
     Ok(page(&UsersPage {
-        chrome: Chrome::new(&request, Some(&caller), "admin"),
         here: "users",
         search: asked.into_inner().search,
         waiting: rows_of(waiting),
         rows: rows_of(rows),
+        chrome,
     }))
 }
 
@@ -89,6 +107,10 @@ pub async fn list(
 struct UserPage {
     chrome: Chrome,
     row: Row,
+    here: &'static str,
+    subject: String,
+    gauges: Vec<Gauge>,
+    history: Vec<audit::Row>,
     me: bool,
     uid: u32,
     gid: u32,
@@ -136,19 +158,25 @@ async fn user_page(
     let disk = disk_use(site).await?.get(id).copied().unwrap_or(0);
     let projects = site.store.projects_of(id).await?;
     let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
+    let chrome = Chrome::new(request, Some(caller), "admin");
+    let words = &chrome.words;
     Ok(UserPage {
-        chrome: Chrome::new(request, Some(caller), "admin"),
-        row: row(&user, disk),
+        row: row(words, &user, disk),
+        here: "users",
+        subject: id.to_string(),
+        gauges: gauges(words, &allowance::of(site, &user).await?),
+        history: audit::history(site, words, id.as_str(), false).await?,
         me: caller.id() == id,
         uid: user.uid,
         gid: user.gid,
-        groups: if groups.is_empty() { "none".into() } else { groups.join(", ") },
-        home: user.home.as_ref().map_or_else(|| "none".into(), |home| home.display().to_string()),
-        identity: user.identity.as_ref().map(|identity| format!("{} at {}", identity.subject, identity.issuer)),
+        groups: if groups.is_empty() { words.t("profile-none") } else { groups.join(", ") },
+        home: user.home.as_ref().map_or_else(|| words.t("profile-none"), |home| home.display().to_string()),
+        identity: user.identity.as_ref().map(|identity| format!("{} @ {}", identity.subject, identity.issuer)),
         quotas: QuotaFields::of(user.quotas),
         projects: projects.iter().filter(|project| !project.id.is_default()).map(|p| p.id.to_string()).collect(),
         saved,
         faults,
+        chrome,
     })
 }
 

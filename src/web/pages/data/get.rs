@@ -9,7 +9,8 @@ use crate::web::data;
 use crate::web::error::ApiError;
 use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
-use crate::web::pages::text::{self, Date};
+use crate::web::pages::said::{Said, said};
+use crate::web::words::{Date, Words};
 
 /// A page lists so many names; programs ask the API for more.
 const MOST_ROWS: usize = 1000;
@@ -32,7 +33,7 @@ pub(super) struct DataPage {
     left: String,
     may_write: bool,
     ftp: Option<String>,
-    fault: Option<String>,
+    fault: Option<Said>,
 }
 
 struct Row {
@@ -71,7 +72,7 @@ pub(super) async fn data_page(
     request: &HttpRequest,
     caller: &Caller,
     path: &str,
-    fault: Option<String>,
+    fault: Option<&ApiError>,
 ) -> Result<DataPage, ApiError> {
     let asked = path.to_owned();
     let mut entries = data::within(site, caller, move |space| space.list(&asked)).await?;
@@ -80,35 +81,37 @@ pub(super) async fn data_page(
     let settings = &site.config.ftp;
     let listens = settings.with_up && !settings.listen.is_unspecified();
     let host = settings.public_host.clone().or_else(|| listens.then(|| settings.listen.to_string()));
+    let chrome = Chrome::new(request, Some(caller), "data");
+    let words = &chrome.words;
     Ok(DataPage {
-        chrome: Chrome::new(request, Some(caller), "data"),
         link: folder_link(path),
         crumbs: crumbs(path),
         more: entries.len().saturating_sub(MOST_ROWS),
-        rows: entries.iter().take(MOST_ROWS).map(row).collect(),
+        rows: entries.iter().take(MOST_ROWS).map(|entry| row(words, entry)).collect(),
         used: usage.used,
-        used_text: text::bytes(usage.used),
+        used_text: words.bytes(usage.used),
         quota: usage.quota,
-        quota_text: text::bytes(usage.quota),
+        quota_text: words.bytes(usage.quota),
         left: if usage.quota == 0 { String::new() } else { usage.quota.saturating_sub(usage.used).to_string() },
         may_write: caller.user.may_submit(),
         ftp: host.map(|host| format!("{host}:{}", settings.port)),
-        fault,
+        fault: fault.map(|error| said(words, error)),
+        chrome,
     })
 }
 
-fn row(entry: &Entry) -> Row {
+fn row(words: &Words, entry: &Entry) -> Row {
     Row {
         name: entry.name.clone(),
         link: encoded(&entry.name),
         is_folder: entry.kind == EntryKind::Dir,
         is_file: entry.kind == EntryKind::File,
         size: match entry.kind {
-            EntryKind::File => text::bytes(entry.size),
+            EntryKind::File => words.bytes(entry.size),
             EntryKind::Dir => String::new(),
-            EntryKind::Link | EntryKind::Other => "not a plain file".to_owned(),
+            EntryKind::Link | EntryKind::Other => words.t("data-odd"),
         },
-        modified: Date::of(entry.modified),
+        modified: words.date(entry.modified),
     }
 }
 

@@ -59,11 +59,11 @@ async fn answer(
         act(site, request, caller, folder, body).await
     };
     let Err(error) = done else { return Ok(see(&site.config.web.prefix, &format!("/data/{}", folder_link(folder)))) };
-    let (_, status, told) = error.describe();
+    let (_, status, _) = error.describe();
     if status.is_server_error() || matches!(error, ApiError::NotFound(_)) {
         return Err(PageError::of(request, Some(caller), error));
     }
-    let shown = data_page(site, request, caller, folder, Some(told)).await;
+    let shown = data_page(site, request, caller, folder, Some(&error)).await;
     let status = if status == StatusCode::PAYLOAD_TOO_LARGE { status } else { StatusCode::BAD_REQUEST };
     Ok(page_with(status, &shown.map_err(|error| PageError::of(request, Some(caller), error))?))
 }

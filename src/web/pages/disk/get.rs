@@ -6,12 +6,13 @@ use crate::web::Site;
 use crate::web::disk;
 use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
-use crate::web::pages::text::{self, Date};
+use crate::web::words::{Date, Words};
 
 #[derive(Template)]
 #[template(path = "disk.html")]
 struct DiskPage {
     chrome: Chrome,
+    id: String,
     used: String,
     quota: Option<String>,
     /// Of the quota; beyond 100 where it is exceeded.
@@ -42,26 +43,29 @@ pub async fn get(
     let found = disk::of(&site, &caller.user, ROWS).await;
     let found = found.map_err(|error| PageError::of(&request, Some(&caller), error))?;
     let (used, quota) = (found.used, found.quota);
+    let chrome = Chrome::new(&request, Some(&caller), "jobs");
+    let words = &chrome.words;
     Ok(page(&DiskPage {
-        chrome: Chrome::new(&request, Some(&caller), "jobs"),
-        used: text::bytes(used),
-        quota: (quota > 0).then(|| text::bytes(quota)),
+        id: caller.id().to_string(),
+        used: words.bytes(used),
+        quota: (quota > 0).then(|| words.bytes(quota)),
         percent: percent(used, quota),
         exceeded: quota > 0 && used >= quota,
         more: found.jobs - found.largest.len() as u64,
         jobs: found.jobs,
-        rows: found.largest.iter().map(|(job, bytes)| row(job, *bytes, used)).collect(),
+        rows: found.largest.iter().map(|(job, bytes)| row(words, job, *bytes, used)).collect(),
+        chrome,
     }))
 }
 
-fn row(job: &Job, bytes: u64, used: u64) -> Row {
+fn row(words: &Words, job: &Job, bytes: u64, used: u64) -> Row {
     Row {
         id: job.id.to_string(),
         name: job.spec.name.clone(),
-        size: text::bytes(bytes),
-        ended: job.state.outcome().map(|outcome| Date::of(outcome.ended)),
+        size: words.bytes(bytes),
+        ended: job.state.outcome().map(|outcome| words.date(outcome.ended)),
         share: match percent(bytes, used) {
-            0 if bytes > 0 => "under 1 %".to_owned(),
+            0 if bytes > 0 => words.t("disk-little"),
             percent => format!("{percent} %"),
         },
     }

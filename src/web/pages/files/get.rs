@@ -13,8 +13,8 @@ use crate::web::error::ApiError;
 use crate::web::jobs::{self, blocking};
 use crate::web::pages::chrome::{Chrome, Visitor, page};
 use crate::web::pages::error::PageError;
-use crate::web::pages::text::{self, Date};
 use crate::web::shown::Shown;
+use crate::web::words::{Date, Words};
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -100,18 +100,19 @@ pub async fn get(
     match seen.map_err(failed)? {
         Seen::Directory(entries) => Ok(page(&Listing::new(chrome, id, &path, &entries, asked.skip))),
         Seen::File { size, modified, content } => {
-            let (crumbs, name) = crumbs(id, &path);
+            let (crumbs, name) = crumbs(&chrome.words, id, &path);
             let encoded = listing::encoded(&path);
+            let words = chrome.words.clone();
             Ok(page(&FilePage {
                 chrome,
                 id: id.to_string(),
                 name,
                 crumbs,
-                size: text::bytes(size),
-                modified: Date::of(modified),
+                size: words.bytes(size),
+                modified: words.date(modified),
                 raw: format!("/api/1.0/task/{id}/files/{encoded}"),
                 here: format!("/jobs/{id}/files/{encoded}"),
-                view: view(content, size, &asked),
+                view: view(&words, content, size, &asked),
                 q: asked.q,
             }))
         }
@@ -124,10 +125,10 @@ async fn seen(site: &Site, id: JobId, path: String, at: Spot, needle: String) ->
     Ok(seen.await?)
 }
 
-fn view(content: Content, size: u64, asked: &Asked) -> View {
+fn view(words: &Words, content: Content, size: u64, asked: &Asked) -> View {
     match content {
         Content::Text(window) => View::Text(part(window, size)),
-        Content::Found(found) => View::Found(matches(found, asked)),
+        Content::Found(found) => View::Found(matches(words, found, asked)),
         Content::Shown(Shown::Picture(_)) => View::Picture,
         Content::Shown(Shown::Pdf) => View::Pdf,
         Content::Data => View::Data,
@@ -155,13 +156,16 @@ fn part(window: Window, size: u64) -> Part {
     }
 }
 
-fn matches(found: Found, asked: &Asked) -> Matches {
+fn matches(words: &Words, found: Found, asked: &Asked) -> Matches {
     let q = utf8_percent_encode(&asked.q, NON_ALPHANUMERIC);
     let row = |found: super::search::Match| {
         let anchor = found.line.map_or_else(String::new, |line| format!("#L{line}"));
         MatchRow {
             link: format!("{}{anchor}", query(found.around)),
-            line: found.line.map_or_else(|| "a line".to_owned(), |line| format!("line {line}")),
+            line: found.line.map_or_else(
+                || words.t("files-a-line"),
+                |line| words.with("files-line").set("number", line.to_string()).to_string(),
+            ),
             text: found.text,
         }
     };

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::domain::JobId;
 use crate::files::{Entry, EntryKind};
 use crate::web::pages::chrome::Chrome;
-use crate::web::pages::text::{self, Date};
+use crate::web::words::{Date, Words};
 
 /// What a name must not bring into a path of ours.
 const IN_PATH: &AsciiSet = &CONTROLS
@@ -25,31 +25,39 @@ const IN_PATH: &AsciiSet = &CONTROLS
 
 pub struct FileRow {
     pub name: String,
+    pub is_directory: bool,
     /// Below the prefix. Empty for what cannot be opened.
     pub link: String,
     pub size: String,
     pub modified: Date,
 }
 
-/// A page lists so many names.
-const MOST_ROWS: usize = 1000;
+/// A page of a directory lists so many names.
+const MOST_ROWS: usize = 500;
 
-/// Rows for a page, and how many are left out after them.
-pub fn file_rows(id: JobId, path: &str, entries: &[Entry], skip: usize) -> (Vec<FileRow>, usize) {
+/// Rows for a page, at most `most`, and how many are left out after them.
+pub fn file_rows(
+    words: &Words,
+    id: JobId,
+    path: &str,
+    entries: &[Entry],
+    skip: usize,
+    most: usize,
+) -> (Vec<FileRow>, usize) {
     let path = encoded(path);
     let above = if path.is_empty() { path } else { format!("{path}/") };
     let row = |entry: &Entry| {
         let link = format!("/jobs/{id}/files/{above}{}", utf8_percent_encode(&entry.name, IN_PATH));
         let (name, link, size) = match entry.kind {
             EntryKind::Dir => (format!("{}/", entry.name), link, String::new()),
-            EntryKind::File => (entry.name.clone(), link, text::bytes(entry.size)),
-            EntryKind::Link => (entry.name.clone(), link, "a link".to_owned()),
-            EntryKind::Other => (entry.name.clone(), String::new(), "not a file".to_owned()),
+            EntryKind::File => (entry.name.clone(), link, words.bytes(entry.size)),
+            EntryKind::Link => (entry.name.clone(), link, words.t("files-a-link")),
+            EntryKind::Other => (entry.name.clone(), String::new(), words.t("files-no-file")),
         };
-        FileRow { name, link, size, modified: Date::of(entry.modified) }
+        FileRow { is_directory: entry.kind == EntryKind::Dir, name, link, size, modified: words.date(entry.modified) }
     };
-    let rows = entries.iter().skip(skip).take(MOST_ROWS).map(row).collect();
-    (rows, entries.len().saturating_sub(skip.saturating_add(MOST_ROWS)))
+    let rows = entries.iter().skip(skip).take(most).map(row).collect();
+    (rows, entries.len().saturating_sub(skip.saturating_add(most)))
 }
 
 /// A path as part of a URL.
@@ -67,9 +75,9 @@ pub struct Crumb {
 }
 
 /// The directories that lead to `path`, and its own name.
-pub fn crumbs(id: JobId, path: &str) -> (Vec<Crumb>, String) {
+pub fn crumbs(words: &Words, id: JobId, path: &str) -> (Vec<Crumb>, String) {
     let mut link = format!("/jobs/{id}/files");
-    let mut crumbs = vec![Crumb { name: "files".to_owned(), link: format!("{link}/") }];
+    let mut crumbs = vec![Crumb { name: words.t("files-all"), link: format!("{link}/") }];
     let Some((above, name)) = path.rsplit_once('/') else { return (crumbs, path.to_owned()) };
     for part in above.split('/').filter(|part| !part.is_empty()) {
         link = format!("{link}/{}", utf8_percent_encode(part, IN_PATH));
@@ -96,8 +104,8 @@ pub struct Listing {
 
 impl Listing {
     pub fn new(chrome: Chrome, id: JobId, path: &str, entries: &[Entry], skip: usize) -> Self {
-        let (files, more) = file_rows(id, path, entries, skip);
-        let (mut crumbs, name) = crumbs(id, path);
+        let (files, more) = file_rows(&chrome.words, id, path, entries, skip, MOST_ROWS);
+        let (mut crumbs, name) = crumbs(&chrome.words, id, path);
         if name.is_empty() {
             crumbs.clear();
         }
@@ -118,6 +126,11 @@ impl Listing {
 mod tests {
     use super::*;
     use crate::domain::Timestamp;
+    use crate::web::words::Language;
+
+    fn words() -> Words {
+        Words::new(Language::English, None)
+    }
 
     fn entry(name: &str, kind: EntryKind) -> Entry {
         Entry { name: name.to_owned(), kind, size: 7, modified: Timestamp(0) }
@@ -126,22 +139,22 @@ mod tests {
     #[test]
     fn names_lead_only_to_themselves() {
         let entries = [entry("a b#c?&\"<.txt", EntryKind::File), entry("..%2f", EntryKind::Dir)];
-        let (rows, _) = file_rows(JobId(7), "of x/deep", &entries, 0);
+        let (rows, _) = file_rows(&words(), JobId(7), "of x/deep", &entries, 0, 9);
         assert_eq!(rows[0].link, "/jobs/7/files/of%20x/deep/a%20b%23c%3F&%22%3C.txt");
         assert_eq!(rows[1].link, "/jobs/7/files/of%20x/deep/..%252f");
-        let (above, name) = crumbs(JobId(7), "of x/deep/er");
+        let (above, name) = crumbs(&words(), JobId(7), "of x/deep/er");
         let links: Vec<_> = above.iter().map(|crumb| crumb.link.as_str()).collect();
         assert_eq!(links, ["/jobs/7/files/", "/jobs/7/files/of%20x", "/jobs/7/files/of%20x/deep"]);
-        assert_eq!((name.as_str(), crumbs(JobId(7), "deep").0.len()), ("er", 1));
+        assert_eq!((name.as_str(), crumbs(&words(), JobId(7), "deep").0.len()), ("er", 1));
     }
 
     #[test]
     fn a_directory_of_many_files_is_shown_in_parts() {
         let entries: Vec<_> = (0..MOST_ROWS + 5).map(|n| entry(&n.to_string(), EntryKind::File)).collect();
-        let (rows, more) = file_rows(JobId(7), "", &entries, 0);
+        let (rows, more) = file_rows(&words(), JobId(7), "", &entries, 0, MOST_ROWS);
         assert_eq!((rows.len(), more), (MOST_ROWS, 5));
-        let (rows, more) = file_rows(JobId(7), "", &entries, MOST_ROWS);
+        let (rows, more) = file_rows(&words(), JobId(7), "", &entries, MOST_ROWS, MOST_ROWS);
         assert_eq!((rows.len(), more), (5, 0));
-        assert!(file_rows(JobId(7), "", &entries, usize::MAX).0.is_empty());
+        assert!(file_rows(&words(), JobId(7), "", &entries, usize::MAX, MOST_ROWS).0.is_empty());
     }
 }

@@ -1,105 +1,129 @@
-//! A job as its page shows it.
+//! A job as its page shows it: what may be asked of it, and what there is to say of it.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{Job, JobState, Phase, Place};
 use crate::plugins::executor::Capabilities;
+use crate::plugins::executor::native::NativeExecutor;
+use crate::web::pages::chrome::Chrome;
 
-/// A name and a value.
-pub struct Fact {
-    pub name: &'static str,
+/// A name and a value in the reader's words, with what the value is a name of.
+pub struct Detail {
+    pub name: String,
     pub value: String,
-}
-
-impl Fact {
-    pub fn new(name: &'static str, value: impl ToString) -> Self {
-        Fact { name, value: value.to_string() }
-    }
+    /// Below the prefix.
+    pub link: Option<String>,
 }
 
 /// A button.
 pub struct Action {
     pub verb: &'static str,
-    pub label: &'static str,
+    pub label: String,
     pub danger: bool,
     /// Asked before it is done, where it cannot be undone.
-    pub confirm: &'static str,
+    pub confirm: String,
 }
 
 /// `may_purge`: the reader may delete it with its record.
-pub fn actions(job: &Job, executors: &[(String, Capabilities)], may_purge: bool) -> Vec<Action> {
-    let action =
-        |verb, label, confirm| Action { verb, label, danger: matches!(verb, "kill" | "archive" | "purge"), confirm };
-    let kill = || action("kill", "Kill", "Kill this job? It cannot go on afterwards.");
+pub fn actions(chrome: &Chrome, job: &Job, executors: &[(String, Capabilities)], may_purge: bool) -> Vec<Action> {
+    let action = |verb: &'static str, label: &str, confirm: &str| Action {
+        verb,
+        label: chrome.t(label),
+        danger: matches!(verb, "kill" | "archive" | "purge"),
+        confirm: if confirm.is_empty() { String::new() } else { chrome.t(confirm) },
+    };
+    let kill = || action("kill", "job-kill", "job-confirm-kill");
     let pause = job.state.attempt().is_some_and(|attempt| {
         executors.iter().any(|(name, capabilities)| *name == attempt.executor && capabilities.pause)
     });
     let single = !job.is_array_parent();
     match &job.state {
-        JobState::Pending { .. } => vec![kill()],
-        JobState::Starting { .. } => vec![kill()],
+        JobState::Pending { .. } | JobState::Starting { .. } => vec![kill()],
         JobState::Running { suspended, .. } => {
             let mut actions = Vec::new();
             if pause && single {
-                actions.push(if *suspended {
-                    action("resume", "Resume", "")
-                } else {
-                    action("suspend", "Suspend", "")
-                });
+                let (verb, label) = if *suspended { ("resume", "job-resume") } else { ("suspend", "job-suspend") };
+                actions.push(action(verb, label, ""));
             }
             if single {
-                actions.push(action(
-                    "reschedule",
-                    "Reschedule",
-                    "Put this job back in the queue? It will begin again.",
-                ));
+                actions.push(action("reschedule", "job-reschedule", "job-confirm-reschedule"));
             }
             actions.push(kill());
             actions
         }
         JobState::Over(_) | JobState::Archived { .. } if job.parent().is_some() => Vec::new(),
         state => {
-            let archive = || action("archive", "Archive", "Archive this job? Its files are deleted; its record stays.");
-            let purge = || action("purge", "Delete", "Delete this job? Its files and its record go for good.");
+            let archive = || action("archive", "job-archive", "job-confirm-archive");
+            let purge = || action("purge", "job-purge", "job-confirm-purge");
             let can_archive = matches!(state, JobState::Over(_));
             can_archive.then(archive).into_iter().chain(may_purge.then(purge)).collect()
         }
     }
 }
 
-pub fn facts(job: &Job) -> Vec<Fact> {
-    let spec = &job.spec;
-    let mut facts = vec![
-        Fact::new("Image", &spec.image),
-        Fact::new("Resources", spec.resources),
-        Fact::new("Owner", &job.owner.user),
-        Fact::new("Project", &job.owner.project),
-    ];
-    if let Some(attempt) = job.state.attempt() {
-        facts.push(Fact::new("Node", format!("{} ({})", attempt.node, attempt.executor)));
-        if !attempt.ports.is_empty() {
-            let ports: Vec<_> =
-                attempt.ports.iter().map(|port| format!("{} → {}", port.container, port.host)).collect();
-            facts.push(Fact::new("Ports", ports.join(", ")));
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+pub fn details(chrome: &Chrome, job: &Job) -> Vec<Detail> {
+    let (spec, words) = (&job.spec, &chrome.words);
+    let mut details = Vec::new();
+    let mut say = |id: &str, value: String, link: Option<String>| {
+        if !value.is_empty() {
+            details.push(Detail { name: chrome.t(id), value, link });
         }
+    };
+    let image = format!("/jobs?state=any&image={}", encoded(&spec.image));
+    say("job-image", spec.image.clone(), Some(image));
+    if let Some(digest) = job.state.attempt().and_then(|attempt| attempt.digest.clone()) {
+        say("job-digest", digest, None);
+    }
+    say("job-resources", resources(chrome, job), None);
+    let owner = &job.owner;
+    let of_owner = chrome.admin.then(|| format!("/admin/users/{}", owner.user));
+    say("job-owner", owner.user.to_string(), of_owner);
+    say("job-project", owner.project.to_string(), Some(format!("/jobs?state=any&project={}", owner.project)));
+    if let Some(attempt) = job.state.attempt() {
+        let node = format!("{} ({})", attempt.node, attempt.executor);
+        say("job-node", node, chrome.admin.then(|| "/admin/nodes".to_owned()));
+        let ports = attempt.ports.iter().map(|port| format!("{} → {}", port.container, port.host));
+        say("job-ports", ports.collect::<Vec<_>>().join(", "), None);
+        let runs = if attempt.executor == NativeExecutor::NAME { "job-process" } else { "job-container" };
+        say(runs, attempt.container.clone().unwrap_or_default(), None);
     }
     if let Some(outcome) = job.state.outcome() {
-        facts.extend(outcome.exit_code.map(|code| Fact::new("Exit code", code)));
+        say("job-exit-code", outcome.exit_code.map_or_else(String::new, |code| code.to_string()), None);
         if job.state.phase() == Phase::Over {
-            facts.push(Fact::new("Disk", super::super::text::bytes(outcome.disk_bytes)));
+            say("job-disk", words.bytes(outcome.disk_bytes), Some(format!("/jobs/{}/files/", job.id)));
         }
     }
-    facts.extend(spec.max_lifespan.map(|limit| Fact::new("Time limit", super::super::text::duration(limit))));
-    facts.extend(spec.array.map(|array| Fact::new("Array", array)));
+    say("job-limit", spec.max_lifespan.map_or_else(String::new, |limit| words.duration(limit)), None);
+    say("job-array", spec.array.map_or_else(String::new, |array| array.to_string()), None);
     if let Place::ArrayChild { parent, index } = job.place {
-        facts.push(Fact::new("Array job", format!("index {index} of {parent}")));
+        let value = chrome.with("job-child-of").set("index", index.to_string()).set("parent", parent.to_string());
+        say("job-array", value.to_string(), Some(format!("/jobs/{parent}#array")));
     }
-    let list = |name, items: Vec<String>| (!items.is_empty()).then(|| Fact::new(name, items.join(", ")));
-    let volumes = spec.volumes.iter().map(|v| format!("{} at {} ({})", v.name, v.mount.display(), v.acl.as_str()));
-    facts.extend(list("Volumes", volumes.collect()));
-    facts.extend(list("Labels", spec.labels.iter().map(ToString::to_string).collect()));
-    facts.extend(list("Tags", spec.tags.clone()));
-    if spec.retries > 0 || !job.failed_nodes.is_empty() {
-        let failed = job.failed_nodes.len();
-        facts.push(Fact::new("Node failures", format!("{failed} (launched again up to {} times)", spec.retries)));
+    let volumes = spec.volumes.iter().map(|volume| {
+        let (name, mount) = (&volume.name, volume.mount.display().to_string());
+        let said = chrome.with("job-volume").set("name", name).set("mount", mount);
+        said.set("acl", volume.acl.as_str()).to_string()
+    });
+    say("job-volumes", volumes.collect::<Vec<_>>().join(", "), None);
+    say("job-labels", spec.labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), None);
+    if let Some(tmp) = &spec.tmp_storage {
+        let said = chrome.with("job-tmp-at").set("size", words.bytes(tmp.bytes));
+        say("job-tmp", said.set("path", tmp.path.display().to_string()).to_string(), None);
     }
-    facts
+    if !spec.network {
+        say("job-network", chrome.t("job-no-network"), None);
+    }
+    if spec.root {
+        say("job-as", chrome.t("job-as-root"), None);
+    }
+    details
+}
+
+fn resources(chrome: &Chrome, job: &Job) -> String {
+    let (words, resources) = (&chrome.words, job.spec.resources);
+    words.resources(resources)
 }

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::chrome::{Chrome, see};
+use super::said::{Said, said};
 use crate::domain::User;
 use crate::web::Site;
 use crate::web::access::session;
@@ -21,20 +22,21 @@ pub use post::{logout, post};
 #[template(path = "login.html")]
 struct LoginPage {
     chrome: Chrome,
-    error: Option<String>,
+    error: Option<Said>,
     user: String,
     next: String,
     /// Names and titles of those who vouch for guests.
     providers: Vec<(String, String)>,
 }
 
-fn login_page(site: &Site, request: &HttpRequest, error: Option<String>, user: String, next: String) -> LoginPage {
+fn login_page(site: &Site, request: &HttpRequest, error: Option<&ApiError>, user: String, next: String) -> LoginPage {
+    let chrome = Chrome::new(request, None, "login");
     let providers = site.config.guests.iter().flat_map(|guests| &guests.providers);
     let next = own_path(next);
     LoginPage {
         providers: providers.map(|provider| (provider.name.clone(), provider.title.clone())).collect(),
-        chrome: Chrome::new(request, None, "login"),
-        error,
+        error: error.map(|error| said(&chrome.words, error)),
+        chrome,
         user,
         next,
     }
@@ -45,7 +47,7 @@ async fn finish(site: &Site, request: &HttpRequest, user: &User, next: String) -
     session::begin(site, request, user).await?;
     // What comes back begins with the prefix already.
     match own_path(next) {
-        next if next.is_empty() => Ok(see(&site.config.web.prefix, "/jobs")),
+        next if next.is_empty() => Ok(see(&site.config.web.prefix, "/")),
         next => Ok(see("", &next)),
     }
 }

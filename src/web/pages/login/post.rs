@@ -33,7 +33,7 @@ pub async fn post(
             | ApiError::Forbidden(_)),
         ) => {
             let status = error.status_code();
-            Ok(page_with(status, &login_page(&site, &request, Some(error.to_string()), form.user, form.next)))
+            Ok(page_with(status, &login_page(&site, &request, Some(&error), form.user, form.next)))
         }
         Err(error) => Err(failed(error)),
     }

@@ -117,7 +117,7 @@ fn room(words: &Words, executor: &ExecutorFree) -> Room {
     let largest = executor
         .largest
         .as_ref()
-        .map(|(node, free)| words.with("new-largest").set("node", node).set("room", words.resources(free)).to_string());
+        .map(|(node, free)| words.with("new-largest").set("node", node).set("room", words.resources(*free)).to_string());
     Room {
         name: executor.name.clone(),
         away: executor.away.clone(),

@@ -1,22 +1,25 @@
 //! Who I am, what opens my account, and what I like.
 
+mod facts;
 mod get;
 mod post;
 
 use actix_web::HttpRequest;
 use askama::Template;
 
+pub(super) use self::facts::kind;
+use self::facts::{Fact, facts};
 use super::chrome::Chrome;
-use super::job::Fact;
-use super::text::{self, Date};
-use crate::domain::{Credential, Quotas, Theme, User, UserKind};
+use crate::domain::{Credential, Language, Scope, Theme, UserKind};
 use crate::web::Site;
 use crate::web::access::{Caller, session};
 use crate::web::accounts::{tokens, users};
 use crate::web::error::{ApiError, FieldFault};
+use crate::web::templates;
+use crate::web::words::{Date, Words};
 
 pub use get::get;
-pub use post::{change_password, create_token, delete_token, log_out_everywhere, post, renew_key};
+pub use post::{change_password, create_token, delete_template, delete_token, log_out_everywhere, post, renew_key};
 
 #[derive(Template)]
 #[template(path = "profile.html")]
@@ -31,11 +34,16 @@ struct ProfilePage {
     /// The directory's, and not to be changed here.
     email_fixed: bool,
     ssh_public: String,
-    themes: Vec<(&'static str, bool)>,
+    /// Values, in words, and whether it is the one chosen.
+    themes: Vec<(&'static str, String, bool)>,
+    languages: Vec<(&'static str, String, bool)>,
+    zone: String,
     notify: bool,
     has_password: bool,
+    scopes: Vec<(&'static str, String)>,
     tokens: Vec<TokenRow>,
     sessions: Vec<SessionRow>,
+    templates: Vec<TemplateRow>,
 }
 
 /// What came of a form on this page.
@@ -58,7 +66,7 @@ impl Said {
 struct TokenRow {
     id: String,
     name: String,
-    scope: &'static str,
+    scope: String,
     created: Date,
     expires: Option<Date>,
     expired: bool,
@@ -66,8 +74,17 @@ struct TokenRow {
 
 struct SessionRow {
     browser: String,
+    /// As it calls itself.
+    agent: String,
     begun: Date,
     this: bool,
+}
+
+struct TemplateRow {
+    id: String,
+    name: String,
+    image: String,
+    changed: Date,
 }
 
 async fn profile_page(
@@ -78,62 +95,109 @@ async fn profile_page(
 ) -> Result<ProfilePage, ApiError> {
     let user = &caller.user;
     let now = site.clock.now();
+    let chrome = Chrome::new(request, Some(caller), "profile");
+    let words = &chrome.words;
     let token = |token: Credential| TokenRow {
         expired: !token.is_valid_at(now),
         id: token.id,
         name: token.name,
-        scope: token.scope.as_str(),
-        created: Date::of(token.created),
-        expires: token.expires.map(Date::of),
+        scope: words.t(scope(token.scope)),
+        created: words.date(token.created),
+        expires: token.expires.map(|date| words.date(date)),
     };
     let tokens = tokens::list(site, caller, &user.id).await?.into_iter().map(token).collect();
     let sessions = session::list(site, request, &user.id).await?;
     let session = |(session, this): (Credential, bool)| SessionRow {
-        browser: if session.name.is_empty() { "a browser".to_owned() } else { session.name },
-        begun: Date::of(session.created),
+        browser: browser(&session.name).unwrap_or_else(|| words.t("profile-some-browser")),
+        agent: session.name,
+        begun: words.date(session.created),
         this,
     };
+    let template = |one: crate::store::Template| TemplateRow {
+        image: one.document.pointer("/container/image").and_then(|image| image.as_str()).unwrap_or_default().to_owned(),
+        changed: words.date(one.changed),
+        id: one.id,
+        name: one.name,
+    };
+    let templates = templates::list(site, caller).await?.into_iter().map(template).collect();
     let disk = users::disk_use(site).await?.get(&user.id).copied().unwrap_or(0);
     Ok(ProfilePage {
-        chrome: Chrome::new(request, Some(caller), "profile"),
         id: user.id.to_string(),
         new: !user.may_submit(),
-        facts: facts(user, disk, site.config.defaults.quotas),
+        facts: facts(words, user, disk, site.config.defaults.quotas),
         said,
         email: user.email.clone().unwrap_or_default(),
         email_fixed: user.kind == UserKind::Ldap,
         ssh_public: user.ssh_public.clone().unwrap_or_default(),
-        themes: Theme::ALL.map(|theme| (theme.as_str(), theme == user.preferences.theme)).to_vec(),
+        themes: themes(words, user.preferences.theme),
+        languages: languages(words, user.preferences.language),
+        zone: user.preferences.zone.as_ref().map(|zone| zone.as_str().to_owned()).unwrap_or_default(),
         notify: user.preferences.notify,
         has_password: user.kind == UserKind::Local && user.password_hash.is_some(),
+        scopes: Scope::ALL.map(|one| (one.as_str(), words.t(scope(one)))).to_vec(),
         tokens,
         sessions: sessions.into_iter().map(session).collect(),
+        templates,
+        chrome,
     })
 }
 
-fn facts(user: &User, disk: u64, site: Quotas) -> Vec<Fact> {
-    let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
-    let quota = |name: &str, quota: u64, unit: &str| (quota > 0).then(|| format!("{name} {quota}{unit}"));
-    let bytes = |name: &str, quota: u64| (quota > 0).then(|| format!("{name} {}", text::bytes(quota)));
-    let quotas: Vec<_> = [
-        quota("time", user.quotas.time, " s"),
-        quota("cores", user.quotas.cpu, ""),
-        quota("memory", user.quotas.ram, " GB"),
-        quota("GPUs", user.quotas.gpu, ""),
-        bytes("disk", user.quotas.disk_with(site)),
-        bytes("uploads", user.quotas.upload_with(site)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    vec![
-        Fact::new("Jobs run as", format!("uid {}, gid {}", user.uid, user.gid)),
-        Fact::new("Groups", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") }),
-        Fact::new("Home", user.home.as_ref().map_or("none".to_owned(), |home| home.display().to_string())),
-        Fact::new("Account", user.kind.as_str()),
-        Fact::new("Priority", user.priority),
-        Fact::new("Quotas", if quotas.is_empty() { "none".to_owned() } else { quotas.join(", ") }),
-        Fact::new("Job files", text::bytes(disk)),
-        Fact::new("Administrator", if user.admin { "yes" } else { "no" }),
-    ]
+/// `Firefox, Linux`, of what a browser says of itself. Those that pretend to be others come first.
+fn browser(agent: &str) -> Option<String> {
+    let named =
+        |known: &[(&str, &'static str)]| known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    let browsers =
+        [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    match (named(&browsers), named(&systems)) {
+        (Some(browser), Some(system)) => Some(format!("{browser}, {system}")),
+        (Some(browser), None) => Some(browser.to_owned()),
+        (None, _) => (!agent.is_empty()).then(|| agent.to_owned()),
+    }
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "profile-scope-read",
+        Scope::Submit => "profile-scope-submit",
+        Scope::Admin => "profile-scope-admin",
+    }
+}
+
+fn themes(words: &Words, chosen: Theme) -> Vec<(&'static str, String, bool)> {
+    let said = |theme| match theme {
+        Theme::Auto => "profile-theme-auto",
+        Theme::Light => "profile-theme-light",
+        Theme::Dark => "profile-theme-dark",
+    };
+    Theme::ALL.map(|theme| (theme.as_str(), words.t(said(theme)), theme == chosen)).to_vec()
+}
+
+fn languages(words: &Words, chosen: Language) -> Vec<(&'static str, String, bool)> {
+    let said = |language: Language| match crate::web::words::Language::tagged(language.as_str()) {
+        Some(known) => known.own_name().to_owned(),
+        None => words.t("profile-language-auto"),
+    };
+    Language::ALL.map(|language| (language.as_str(), said(language), language == chosen)).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser;
+
+    #[test]
+    fn a_browser_is_told_by_what_it_is_and_not_by_what_it_pretends() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+        assert_eq!(browser(chrome).as_deref(), Some("Chrome, Linux"));
+        assert_eq!(browser(&format!("{chrome} Edg/140.0")).as_deref(), Some("Edge, Linux"));
+        assert_eq!((browser("curl/8").as_deref(), browser("")), (Some("curl/8"), None));
+    }
 }

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::{Said, profile_page};
 use crate::web::Site;
-use crate::web::access::Caller;
+use crate::web::access::{Caller, session};
 use crate::web::accounts::{tokens, users};
 use crate::web::error::ApiError;
 use crate::web::pages::chrome::{Visitor, page_with, see};
 use crate::web::pages::error::PageError;
+use crate::web::templates;
 
 /// The page again, with what came of the form.
 async fn show(site: &Site, request: &HttpRequest, caller: &Caller, said: Said) -> Result<HttpResponse, PageError> {
@@ -30,12 +31,12 @@ async fn show_error(
     }
 }
 
+/// What a form of the page holds of it; what it does not hold stays.
 #[derive(Deserialize)]
 pub struct Profile {
     email: Option<String>,
-    #[serde(default)]
-    ssh_public: String,
-    theme: String,
+    ssh_public: Option<String>,
+    theme: Option<String>,
     language: Option<String>,
     zone: Option<String>,
     notify: Option<String>,
@@ -47,21 +48,43 @@ pub async fn post(
     Visitor(caller): Visitor,
     form: web::Form<Profile>,
 ) -> Result<HttpResponse, PageError> {
-    let mut sent = json!({
-        "credentials": { "public": form.ssh_public },
-        "preferences": { "theme": form.theme, "notify": form.notify.is_some() },
-    });
-    for (name, sent_text) in [("language", &form.language), ("zone", &form.zone)] {
-        if let Some(text) = sent_text {
+    let mut sent = json!({});
+    if let Some(keys) = &form.ssh_public {
+        sent["credentials"] = json!({ "public": keys });
+    }
+    for (name, text) in [("theme", &form.theme), ("language", &form.language), ("zone", &form.zone)] {
+        if let Some(text) = text {
             sent["preferences"][name] = json!(text);
         }
+    }
+    // A box that is not ticked is not sent.
+    if form.theme.is_some() {
+        sent["preferences"]["notify"] = json!(form.notify.is_some());
     }
     if let Some(email) = &form.email {
         sent["email"] = json!(email);
     }
     match users::change(&site, &caller, caller.id(), &sent).await {
-        Ok(user) => show(&site, &request, &Caller { user, ..caller }, Said { saved: true, ..Said::default() }).await,
+        Ok(user) => {
+            if form.language.is_some() {
+                session::keep_language(&request, None);
+            }
+            show(&site, &request, &Caller { user, ..caller }, Said { saved: true, ..Said::default() }).await
+        }
         Err(error) => show_error(&site, &request, &caller, error).await,
+    }
+}
+
+/// One that is gone already is as its owner wants it.
+pub async fn delete_template(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    Visitor(caller): Visitor,
+    template: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    match templates::delete(&site, &caller, &template).await {
+        Ok(()) | Err(ApiError::NotFound(_)) => Ok(see(&site.config.web.prefix, "/profile#templates")),
+        Err(error) => Err(PageError::of(&request, Some(&caller), error)),
     }
 }
 

@@ -158,7 +158,14 @@ async fn run(store: &Arc<SqliteStore>, past: &[Past]) -> Vec<JobId> {
 }
 
 fn attempt(node: &str) -> Attempt {
-    Attempt { number: 1, executor: "docker".into(), node: node.into(), container: None, ports: vec![] }
+    Attempt {
+        number: 1,
+        executor: "docker".into(),
+        node: node.into(),
+        container: Some("3f9c1a7be2d0".into()),
+        digest: Some(DIGEST.into()),
+        ports: vec![],
+    }
 }
 
 fn outcome(job: &Job, past: &Past) -> Outcome {
@@ -286,3 +293,6 @@ async fn upload(store: &Arc<SqliteStore>, shared: &Path) {
     let ann = store.user(&"ann".parse().unwrap()).await.unwrap().unwrap();
     files::upload(shared, &ann).await;
 }
+
+/// As an engine tells it of an image that came from a registry.
+const DIGEST: &str = "debian@sha256:6c0c6a1f2d7e8b9a5f4e3d2c1b0a99887766554433221100ffeeddccbbaa9988";

@@ -1,0 +1,8 @@
+//! What was used, by day or month and project: pictures, a table, and the same for programs.
+
+mod get;
+mod periods;
+
+pub use get::get;
+pub(super) use get::{address, days};
+pub(super) use periods::{Figure, MOST_DAYS, Total, picture, total, totals};
