@@ -147,7 +147,9 @@ async fn listen_once(
             if let Ok(Reply { number, answer }) = serde_json::from_slice(text) {
                 let waiting = shared.waiting.lock().expect("no holder of this lock panics").remove(&number);
                 // Whoever asked may have given up.
-                let _ = waiting.map(|waiting| waiting.send(answer));
+                if let Some(waiting) = waiting {
+                    let _ = waiting.send(answer);
+                }
             }
         } else if let Ok(ask) = serde_json::from_slice::<Ask>(text) {
             let Some(out) = out.upgrade() else { break };

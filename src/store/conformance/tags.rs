@@ -104,7 +104,7 @@ pub async fn ledger_rows_are_narrowed(store: &dyn Store) {
     let line = |day: i64, user: &str, project: &str, jobs: u64| (day, user.to_owned(), project.to_owned(), jobs);
     let (first, second, third) = (line(10, "ann", "rna", 2), line(11, "bob", "rna", 1), line(12, "ann", "default", 1));
     assert_eq!(rows(None, None, 10, 12).await, [first.clone(), second.clone(), third.clone()]);
-    assert_eq!(rows(None, None, 11, 11).await, [second.clone()]);
+    assert_eq!(rows(None, None, 11, 11).await, std::slice::from_ref(&second));
     assert_eq!(rows(Some(&ann), None, 0, 99).await, [first.clone(), third]);
     assert_eq!(rows(None, Some(&rna), 0, 99).await, [first.clone(), second]);
     assert_eq!(rows(Some(&ann), Some(&rna), 0, 99).await, [first]);

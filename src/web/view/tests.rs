@@ -136,7 +136,17 @@ fn the_document_has_every_key_with_whole_numbers_where_they_are_whole() {
             "id": "ann", "uid": 1001, "gid": 1002, "sgids": [7], "email": null, "project": "default"
         })
     );
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(keys(&task), "command container date id meta notify parent_task_id requirements status user");
     for key in ["ticket_share", "user_quota_time", "project_quota_ram", "tmpstorage", "uris", "label", "failure_policy"]
     {
