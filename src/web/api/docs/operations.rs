@@ -61,7 +61,7 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/openapi.json", All, "This document", &[], None, Data("application/json")),
     op("get", "/image", User, "Images used here, beyond the configured", &[], None, Many("Text")),
     op("get", "/queue/nodes", User, "The nodes, with what they have and what is in use", &[], None, Many("Node")),
-    op("get", "/events", User, "Jobs of the caller's as they change, as server-sent events: id, parent_task_id and phase", &[], None, Data("text/event-stream")),
+    op("get", "/events", User, "Jobs of the caller's as they change, as server-sent events: id, parent_task_id and phase; for timeout seconds at most", &["timeout"], None, Data("text/event-stream")),
     op("get", "/site/free", User, "What is free now, and what the quotas of the caller and of one project, or all, leave", &["project"], None, One("Free")),
     op("get", "/task", User, "Own jobs, newest first", LIST, None, Many("Task")),
     op("post", "/task", User, "Submit a job", &[], Some("NewTask"), One("Added")),
