@@ -246,6 +246,42 @@ async fn only_its_owner_and_administrators_delete_a_job_and_the_audit_log_says_s
 }
 
 #[tokio::test]
+async fn many_are_archived_by_one_request_and_each_is_answered_for() {
+    let server = native().start().await;
+    let ann = server.new_user("ann", 7002).await;
+    let (first, at_first) = over(&server, "head -c 100000 /dev/zero > data").await;
+    let (second, at_second) = over(&server, "true").await;
+    let others = server.submit_as(&ann, job("true")).await;
+    server.over(others).await;
+    let running = server.submit(job("sleep 60")).await;
+    server.running(running).await;
+    let archive =
+        async |token: &str, ids: Value| server.call_as(token, "POST", "/archive", Some(json!({ "ids": ids }))).await;
+    let outcomes = |answer: &Value| -> Vec<(u64, u64)> {
+        let tasks = answer["tasks"].as_array().unwrap().iter();
+        tasks.map(|task| (task["id"].as_u64().unwrap(), task["status"].as_u64().unwrap())).collect()
+    };
+    let (status, answer) = archive(&ann, json!([first, others, 999_999])).await;
+    assert_eq!((status, outcomes(&answer)), (200, vec![(first, 404), (others, 200), (999_999, 404)]), "{answer}");
+    let (_, answer) = archive(server.token(), json!([running, first, second.to_string()])).await;
+    assert_eq!(outcomes(&answer), [(running, 409), (first, 200), (second, 200)], "{answer}");
+    assert!(answer["count"] == 2 && answer["tasks"][0]["msg"].as_str().unwrap().contains("is running"), "{answer}");
+    for id in [first, second, others] {
+        archived(&server, id).await;
+    }
+    assert!(!at_first.exists() && !at_second.exists());
+    assert_eq!(
+        outcomes(&archive(server.token(), json!([first])).await.1),
+        [(first, 409)],
+        "there is nothing to archive"
+    );
+    for bad in [json!([]), json!("1"), json!([1.5]), json!(["x"]), json!(vec![1; 1001]), Value::Null] {
+        let (status, answer) = archive(&ann, bad.clone()).await;
+        assert_eq!((status, &answer["fields"][0]["field"]), (400, &json!("ids")), "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn what_uses_the_space_is_listed_and_archived_from_the_page() {
     let server = native().start().await;
     let (small, at_small) = over(&server, "true").await;

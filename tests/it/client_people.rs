@@ -35,6 +35,9 @@ async fn users_projects_tokens_and_the_site_are_looked_after_from_the_shell() {
         (&usage["prio"], &usage["quota_cpu"], &usage["quota_disk"], &shown["email"]),
         (&json!(70), &json!(9), &json!(1_000_000), &json!("ann@lab.example"))
     );
+    god(&server, "user set ann --quota-disk default --quota-upload 5G");
+    let usage = server.get("/user/ann").await["usage"].clone();
+    assert_eq!((&usage["quota_disk"], &usage["quota_upload"]), (&Value::Null, &json!(5_000_000_000_u64)));
     god(&server, "user make-admin ann");
     assert_eq!(server.get("/user/ann").await["admin"], true);
     god(&server, "user end-admin ann");
@@ -85,4 +88,39 @@ async fn users_projects_tokens_and_the_site_are_looked_after_from_the_shell() {
     assert_eq!(unmeant.status.code(), Some(2));
     god(&server, "user delete ann --yes");
     assert_eq!(server.call("GET", "/user/ann", None).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_takes_the_space_is_seen_and_archived_from_the_shell() {
+    let server = native().start().await;
+    let mut jobs = Vec::new();
+    for size in [10_000, 300_000, 100_000] {
+        let id = server.submit(job(&format!("head -c {size} /dev/zero > data"))).await;
+        server.over(id).await;
+        jobs.push(id);
+    }
+    let shown: Value = serde_json::from_str(&god(&server, "disk --limit 2 --json")).unwrap();
+    assert_eq!(
+        (&shown["jobs"][0]["id"], &shown["jobs"][1]["id"], &shown["count"]),
+        (&json!(jobs[1]), &json!(jobs[2]), &json!(3))
+    );
+    let table = god(&server, "disk");
+    let at = |id: u64| table.find(&format!("\n{id} ")).unwrap_or_else(|| panic!("{id}: {table}"));
+    assert!(at(jobs[1]) < at(jobs[2]) && at(jobs[2]) < at(jobs[0]), "{table}");
+    let said = god(&server, "disk --archive 1");
+    assert_eq!(said, format!("job {}: its files are being deleted\n", jobs[1]));
+    let is_archived = |task: &Value| task["status"]["primary"] == "archived";
+    server.until(jobs[1], "archived", is_archived).await;
+    // Several in one request: each for itself.
+    let ids: Vec<String> = [jobs[0], jobs[1], jobs[2]].iter().map(ToString::to_string).collect();
+    let line: Vec<&str> = ["job", "archive"].into_iter().chain(ids.iter().map(String::as_str)).collect();
+    let output = god_as(&server, "admin", API_KEY, &line);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!((output.status.code(), out.lines().count()), (Some(65), 2), "{out}{err}");
+    assert!(err.contains(&format!("job {} is archived", jobs[1])), "{err}");
+    for id in [jobs[0], jobs[2]] {
+        server.until(id, "archived", is_archived).await;
+    }
+    let output = god_as(&server, "admin", API_KEY, &["disk"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no job that is over has files here"));
 }

@@ -98,6 +98,38 @@ async fn the_api_stores_lists_gives_moves_and_deletes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_sites_quotas_hold_for_all_who_have_none_of_their_own() {
+    let mut server = native().start().await;
+    let token = server.new_user("ann", 7_001).await;
+    server.over(server.submit_as(&token, job("head -c 90000 /dev/zero > x")).await).await;
+    server.stop();
+    // Also for an account that is older than they are.
+    server.set("GODOCKER_UPLOAD_QUOTA", "2k");
+    server.set("GODOCKER_DISK_DEFAULT_QUOTA", "50k");
+    server.start_again().await;
+    let usage = async || server.call_as(&token, "GET", "/data-usage", None).await.1["quota"].clone();
+    let disk = async || server.call_as(&token, "GET", "/user/ann/disk", None).await.1["quota"].clone();
+    assert_eq!((usage().await, disk().await), (json!(2_000), json!(50_000)));
+    let waits = server.submit_as(&token, job("true")).await;
+    server.until(waits, "waiting", |task| task["status"]["pending"]["quota"] == "disk").await;
+    let set = async |quota: Value| {
+        let change = json!({ "usage": { "quota_upload": quota, "quota_disk": quota } });
+        let (status, answer) = server.call("PUT", "/user/ann", Some(change)).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["usage"].clone()
+    };
+    // 0 of one's own is no limit; none of one's own is the site's again.
+    assert_eq!(set(json!(0)).await["quota_upload"], json!(0));
+    assert_eq!((usage().await, disk().await), (json!(0), json!(0)));
+    server.over(waits).await;
+    assert_eq!(set(json!("5k")).await["quota_disk"], json!(5_000));
+    assert_eq!((usage().await, disk().await), (json!(5_000), json!(5_000)));
+    let shown = set(Value::Null).await;
+    assert_eq!((&shown["quota_upload"], &shown["quota_disk"]), (&Value::Null, &Value::Null));
+    assert_eq!((usage().await, disk().await), (json!(2_000), json!(50_000)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_quota_holds_over_http_too() {
     let server = native().start().await;
     set_quota(&server, 1_000_000).await;
@@ -252,7 +284,7 @@ fn multipart(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_uploads_lists_and_deletes_without_javascript() {
+async fn the_page_uploads_lists_renames_and_deletes_without_javascript() {
     let server = native().start().await;
     let mut browser = Browser::at(&server);
     browser.log_in("").await;
@@ -290,6 +322,25 @@ async fn the_page_uploads_lists_and_deletes_without_javascript() {
         let seen = browser.post("/data/", &[("csrf", &csrf), ("act", "folder"), ("name", name)]).await;
         assert_eq!(seen.status, 400, "{name:?}");
     }
+    // Renamed where it lies, moved to the top; nothing is lost by it, and nothing leads out.
+    for (folder, name, to) in
+        [("/data/in/", "deep", "dé ep"), ("/data/in/", "dé ep", "/top"), ("/data/", "top", "in/x")]
+    {
+        let seen = browser.post(folder, &[("csrf", &csrf), ("act", "rename"), ("name", name), ("to", to)]).await;
+        assert_eq!((seen.status, seen.location.as_str()), (303, folder), "{to}: {}", seen.html);
+    }
+    assert_eq!(std::fs::read(space(&server, "in/x")).unwrap(), b"x");
+    for (name, to, why) in [
+        ("a.txt", "in/x", "there already"),
+        ("a.txt", "../x", "path"),
+        ("none", "y", "no such file"),
+        ("", "y", "expected"),
+    ] {
+        let seen = browser.post("/data/", &[("csrf", &csrf), ("act", "rename"), ("name", name), ("to", to)]).await;
+        assert!(seen.status == 400 && seen.html.contains(why), "{name} {to}: {}", seen.html);
+    }
+    assert_eq!(std::fs::read(space(&server, "in/x")).unwrap(), b"x");
+    assert_eq!(std::fs::read(space(&server, "a.txt")).unwrap(), b"hello");
     assert_eq!(browser.post("/data/", &[("csrf", &csrf), ("act", "delete"), ("name", "in")]).await.status, 303);
     assert!(!space(&server, "in").exists());
     assert_eq!(browser.get("/data/in").await.status, 404);

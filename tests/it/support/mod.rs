@@ -202,6 +202,11 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
+    /// For when it is started again.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
     /// On the same address, over the same data.
     pub async fn start_again(&mut self) {
         let (child, address) = spawn(&self.env, &self.address, self.dir.path());

@@ -294,7 +294,7 @@ fn schemas() -> Value {
         "Token": object(&["token"], &json!({ "token": text })),
         "ApiKey": object(&["apikey"], &json!({ "apikey": text })),
         "Message": object(&["msg"], &json!({ "msg": text, "id": {}, "count": whole })),
-        "Ids": object(&["ids"], &json!({ "ids": { "type": "array", "minItems": 1, "maxItems": 1000, "items": whole } })),
+        "Ids": object(&["ids"], &json!({ "ids": { "type": "array", "minItems": 1, "maxItems": 1000, "items": { "type": "integer", "minimum": 1 } } })),
         "Archiving": object(&["msg", "count", "tasks"], &json!({
             "msg": text, "count": whole, "tasks": { "type": "array", "items": object(&["id", "status", "msg"], &json!({
                 "id": whole, "status": { "enum": [200, 404, 409] }, "error": text, "msg": text,
