@@ -62,8 +62,13 @@ fn ordering() {
 async fn main() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // One part alone, by its name.
-    if std::env::args().any(|argument| argument == "files") {
+    let asked = |part: &str| std::env::args().any(|argument| argument == part);
+    if asked("files") {
+        ftp::upload().await;
         return files::files().await;
+    }
+    if asked("cluster") {
+        return of_a_cluster().await;
     }
     ordering();
     store::first_page_of_a_million().await;
@@ -73,6 +78,10 @@ async fn main() {
     ftp::upload().await;
     files::files().await;
     docker::containers().await;
+    of_a_cluster().await;
+}
+
+async fn of_a_cluster() {
     cluster::shapes().await;
     cluster::takeover().await;
     cluster::a_million_pending().await;

@@ -21,9 +21,14 @@ use crate::bus::Event;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const LASTS: Duration = Duration::from_secs(10 * 60);
 
-pub fn changes(site: &Site, caller: Caller) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+/// `patience`: after so long the stream ends, if not before.
+pub fn changes(
+    site: &Site,
+    caller: Caller,
+    patience: Option<Duration>,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
     let events = site.bus.events();
-    let until = Instant::now() + LASTS;
+    let until = Instant::now() + patience.unwrap_or(LASTS).min(LASTS);
     // Said at once, so that the listener knows that it is heard.
     let begin = futures::stream::iter([Ok(Bytes::from_static(b": listening\n\n"))]);
     let changes = futures::stream::unfold((events, caller), move |(mut events, caller)| async move {

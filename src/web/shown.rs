@@ -1,8 +1,7 @@
 //! What of a job's files a browser may show as what they are.
 //!
-//! By their first bytes, and never by their names: pictures and PDF, which a browser shows in a
-//! frame that is of no origin: pictures run nothing, what a PDF holds runs in the browser's viewer and reaches nothing. Not SVG and not HTML,
-//! which are programs.
+//! By their first bytes, and never by their names: pictures, which run nothing, and PDF, of which a browser's viewer runs
+//! what it likes apart from us; both in a frame of no origin. Not SVG and not HTML, which are programs.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {

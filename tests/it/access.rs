@@ -137,7 +137,9 @@ impl Site {
             job.to_string()
         };
         let verb = if path.starts_with("/jobs") { "kill" } else { "reset" };
-        path.replace("{id}", &id)
+        // It goes on otherwise.
+        path.replace("/events", "/events?timeout=0")
+            .replace("{id}", &id)
             .replace("{token}", &token)
             .replace("{template}", &template)
             .replace("{verb}", verb)

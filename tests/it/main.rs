@@ -31,6 +31,7 @@ mod pages;
 mod pages_admin;
 mod pages_home;
 mod pages_own;
+mod pages_new;
 mod people;
 mod redis;
 mod schemathesis;

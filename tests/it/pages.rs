@@ -233,7 +233,7 @@ async fn a_waiting_job_says_why_and_an_ended_one_how() {
     server.until(second, "waiting for the first", waits).await;
 
     let html = browser.page(&format!("/jobs/{second}")).await;
-    assert!(html.contains(&format!("It waits for job {first}")), "{html}");
+    assert!(html.contains(&format!("It waits for jobs: {first} (")), "{html}");
     assert!(html.contains(&format!("href=\"/jobs/{first}\"")), "{html}");
     let html = browser.page("/jobs").await;
     assert!(html.contains(">running<") && html.contains(">pending<") && html.contains("It waits for job"), "{html}");

@@ -19,7 +19,7 @@ static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// What ends the caller's own token, takes no jobs any more, or waits.
-const LEFT_OUT: &str = "/(logout|apikey|wait)$|^/maintenance$|^/authenticate$";
+const LEFT_OUT: &str = "/(logout|apikey|wait|events)$|^/maintenance$|^/authenticate$";
 
 fn try_as(server: &Server, token: &str) {
     let output = Command::new("timeout")

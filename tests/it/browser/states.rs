@@ -49,6 +49,8 @@ pub const STATES: &[State] = &[
     page("new-job", "ann", "/jobs/new"),
     State { name: "new-job-refused", who: "ann", path: "/jobs/new",
         then: &[Fill(NAME, "too-large"), Fill(SCRIPT, "#!/bin/sh\ntrue"), Fill("Cores", "9000"), Fill("Memory", "a lot"), Click(SUBMIT), Says("not submitted")] },
+    State { name: "new-job-checked", who: "ann", path: "/jobs/new",
+        then: &[Fill(NAME, "checked"), Fill(SCRIPT, "#!/bin/sh\nif true; then\n    echo yes\ndone\n"), Click("Check first"), Says("Line 4")] },
     page("job-again", "ann", "/jobs/new?from={array}"),
     page("job-running", "ann", "/jobs/{running}"),
     page("job-suspended", "ann", "/jobs/{suspended}"),

@@ -61,7 +61,7 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/openapi.json", All, "This document", &[], None, Data("application/json")),
     op("get", "/image", User, "Images used here, beyond the configured", &[], None, Many("Text")),
     op("get", "/queue/nodes", User, "The nodes, with what they have and what is in use", &[], None, Many("Node")),
-    op("get", "/events", User, "Jobs of the caller's as they change, as server-sent events: id, parent_task_id and phase", &[], None, Data("text/event-stream")),
+    op("get", "/events", User, "Jobs of the caller's as they change, as server-sent events: id, parent_task_id and phase; for timeout seconds at most", &["timeout"], None, Data("text/event-stream")),
     op("get", "/site/free", User, "What is free now, and what the quotas of the caller and of one project, or all, leave", &["project"], None, One("Free")),
     op("get", "/task", User, "Own jobs, newest first", LIST, None, Many("Task")),
     op("post", "/task", User, "Submit a job", &[], Some("NewTask"), One("Added")),
@@ -295,7 +295,7 @@ fn schemas() -> Value {
         "Token": object(&["token"], &json!({ "token": text })),
         "ApiKey": object(&["apikey"], &json!({ "apikey": text })),
         "Message": object(&["msg"], &json!({ "msg": text, "id": {}, "count": whole })),
-        "Ids": object(&["ids"], &json!({ "ids": { "type": "array", "minItems": 1, "maxItems": 1000, "items": whole } })),
+        "Ids": object(&["ids"], &json!({ "ids": { "type": "array", "minItems": 1, "maxItems": 1000, "items": { "type": "integer", "minimum": 1 } } })),
         "Archiving": object(&["msg", "count", "tasks"], &json!({
             "msg": text, "count": whole, "tasks": { "type": "array", "items": object(&["id", "status", "msg"], &json!({
                 "id": whole, "status": { "enum": [200, 404, 409] }, "error": text, "msg": text,

@@ -9,7 +9,7 @@ use crate::web::search::Query;
 /// Arrays that are open at once.
 const MOST_OPEN: usize = 5;
 /// Jobs of a page, to choose from.
-pub const SIZES: [usize; 3] = [25, 50, 100];
+pub const SIZES: [usize; 3] = [25, 50, 75];
 
 /// Which jobs by their state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -100,7 +100,8 @@ impl Asked {
                 ended_from: one("ended_from"),
                 ended_until: one("ended_until"),
                 sort: one("sort"),
-                limit: one("limit"),
+                // A longer page would be too heavy for a phone.
+                limit: one("limit").filter(|size| SIZES.iter().any(|known| known.to_string() == *size)),
                 after: one("after"),
                 before: one("before"),
             },

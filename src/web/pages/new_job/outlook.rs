@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::domain::Resources;
 use crate::domain::outlook::Allowance;
 use crate::web::free::{ExecutorFree, Free};
 use crate::web::preview::Preview;
@@ -115,19 +114,16 @@ fn room(words: &Words, executor: &ExecutorFree) -> Room {
     if executor.total.gpus > 0 {
         gauges.push(of("new-gpus", f64::from(free.gpus), f64::from(executor.total.gpus)));
     }
-    let largest = executor.largest.as_ref().map(|(node, free)| {
-        words.with("new-largest").set("node", node).set("room", resources(words, free)).to_string()
-    });
+    let largest = executor
+        .largest
+        .as_ref()
+        .map(|(node, free)| words.with("new-largest").set("node", node).set("room", words.resources(free)).to_string());
     Room {
         name: executor.name.clone(),
         away: executor.away.clone(),
         gauges,
         largest: largest.unwrap_or_else(|| words.t("new-nothing-free")),
     }
-}
-
-fn resources(words: &Words, what: &Resources) -> String {
-    words.resources(*what)
 }
 
 /// What a quota leaves.
