@@ -108,8 +108,7 @@ impl Words {
             PendingReason::NotConsidered => self.t("reason-not-considered"),
             PendingReason::Queue => self.t("reason-queue"),
             PendingReason::Capacity { needs } => {
-                let what = self.resources(*needs);
-                self.with("reason-capacity").set("needs", what).to_string()
+                self.with("reason-capacity").set("needs", self.resources(needs)).to_string()
             }
             PendingReason::HeldFor { job } => self.with("reason-held-for").set("job", job.to_string()).to_string(),
             PendingReason::Dependency { waits_for } => {
@@ -146,15 +145,15 @@ impl Words {
         }
     }
 
-    /// What a job asks for: cores, memory, and cards if there are any.
-    pub fn resources(&self, resources: Resources) -> String {
-        let cores = resources.cpu.as_f64();
-        let said = self.with("word-resources").set("count", cores).set("cores", self.number(cores, 3));
-        let said = said.set("ram", self.number(resources.ram.as_gb(), 3)).to_string();
-        match resources.gpus {
-            0 => said,
-            count => format!("{said}, {}", self.with("word-gpus").set("count", count)),
-        }
+    /// Cores, memory, and GPUs where there are any.
+    pub fn resources(&self, what: &Resources) -> String {
+        let text = self
+            .with("word-resources")
+            .set("count", what.cpu.as_f64())
+            .set("cores", self.number(what.cpu.as_f64(), 3))
+            .set("ram", self.number(what.ram.as_gb(), 3))
+            .to_string();
+        if what.gpus > 0 { format!("{text}, {}", self.with("word-gpus").set("count", what.gpus)) } else { text }
     }
 
     fn quota(&self, name: &str) -> String {

@@ -125,5 +125,5 @@ pub fn details(chrome: &Chrome, job: &Job) -> Vec<Detail> {
 
 fn resources(chrome: &Chrome, job: &Job) -> String {
     let (words, resources) = (&chrome.words, job.spec.resources);
-    words.resources(resources)
+    words.resources(&resources)
 }
