@@ -114,9 +114,10 @@ fn room(words: &Words, executor: &ExecutorFree) -> Room {
     if executor.total.gpus > 0 {
         gauges.push(of("new-gpus", f64::from(free.gpus), f64::from(executor.total.gpus)));
     }
-    let largest = executor.largest.as_ref().map(|(node, free)| {
-        words.with("new-largest").set("node", node).set("room", words.resources(*free)).to_string()
-    });
+    let largest = executor
+        .largest
+        .as_ref()
+        .map(|(node, free)| words.with("new-largest").set("node", node).set("room", words.resources(free)).to_string());
     Room {
         name: executor.name.clone(),
         away: executor.away.clone(),
