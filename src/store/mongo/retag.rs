@@ -38,6 +38,11 @@ impl Retag<'_> {
             let Some(found) = ops.find_one(SPECS, doc! { "_id": record.spec }).await? else { return Ok(false) };
             let spec: JobSpec = body(&format!("the spec of job {id}"), &found, "body")?;
             let tags = retagged(&spec.tags, self.add, self.remove);
+            if tags == spec.tags {
+                // Whoever wrote them may have died before the children had theirs.
+                self.of_children(ops, &record, &spec).await?;
+                return Ok(true);
+            }
             let spec = JobSpec { tags, ..spec };
             if self.swap(ops, collection, &record, &spec).await? {
                 return Ok(true);
@@ -57,14 +62,21 @@ impl Retag<'_> {
             return Ok(false);
         }
         ops.replace(SPECS, doc! { "_id": record.spec }, spec_document(record.spec, spec)?).await?;
-        if record.counts.is_some() {
-            let children = doc! { "god.parent": record.id, "god.spec": record.spec };
-            let set = doc! { "$set": { "god.tags": sorted, "meta.tags": &spec.tags }, "$inc": { "god.rev": 1i64 } };
-            for collection in [JOBS, OVER] {
-                ops.update_many(collection, children.clone(), set.clone()).await?;
-            }
-        }
+        self.of_children(ops, record, spec).await?;
         Ok(true)
+    }
+
+    async fn of_children(&self, ops: &mut Ops<'_>, record: &JobRecord, spec: &JobSpec) -> Done<()> {
+        if record.counts.is_none() {
+            return Ok(());
+        }
+        let sorted = Asked::of(spec)?.tags;
+        let others = doc! { "god.parent": record.id, "god.spec": record.spec, "god.tags": { "$ne": &sorted } };
+        let set = doc! { "$set": { "god.tags": sorted, "meta.tags": &spec.tags }, "$inc": { "god.rev": 1i64 } };
+        for collection in [JOBS, OVER] {
+            ops.update_many(collection, others.clone(), set.clone()).await?;
+        }
+        Ok(())
     }
 }
 

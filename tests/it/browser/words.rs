@@ -34,7 +34,7 @@ pub const SAVED: &str = "Done.";
 pub const MESSAGE: &str = "Message";
 pub const SWITCH_ON: &str = "Switch it on";
 pub const SWITCH_OFF: &str = "Switch it off";
-pub const MAINTENANCE_OFF: &str = "Maintenance is off";
+pub const MAINTENANCE_OFF: &str = "Jobs are taken and started.";
 
 // The profile.
 pub const COLOURS: &str = "Colours";
