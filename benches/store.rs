@@ -57,6 +57,7 @@ pub fn over(at: i64) -> JobState {
             executor: "native".into(),
             node: "n".into(),
             container: None,
+            digest: None,
             ports: vec![],
         }),
         disk_bytes: 0,

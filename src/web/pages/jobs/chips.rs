@@ -22,7 +22,7 @@ pub fn chips(chrome: &Chrome, asked: &Asked) -> Vec<Chip> {
         }
     }
     let rest = &asked.rest;
-    let set: [(&str, &Option<String>, fn(&mut Query) -> &mut Option<String>); 9] = [
+    let set: [(&str, &Option<String>, Field); 9] = [
         ("jobs-chip-text", &rest.q, |query| &mut query.q),
         ("jobs-chip-user", &rest.user, |query| &mut query.user),
         ("jobs-chip-project", &rest.project, |query| &mut query.project),
@@ -45,6 +45,9 @@ pub fn chips(chrome: &Chrome, asked: &Asked) -> Vec<Chip> {
     }
     chips
 }
+
+/// Where a filter is in what was asked.
+type Field = fn(&mut Query) -> &mut Option<String>;
 
 /// A phase or ending in the reader's words.
 pub fn state_word(chrome: &Chrome, word: &str) -> String {
