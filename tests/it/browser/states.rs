@@ -38,7 +38,7 @@ const fn page(name: &'static str, who: &'static str, path: &'static str) -> Stat
 pub const STATES: &[State] = &[
     page("login", "", "/login"),
     State { name: "login-refused", who: "", path: "/login",
-        then: &[Fill(USER, "ann"), Fill(PASSWORD, "wrong"), Click(LOG_IN), Says("wrong")] },
+        then: &[Fill(USER, "ann"), Fill(PASSWORD, "wrong"), Click(LOG_IN), Says("Wrong user name")] },
 
     page("jobs-active", "ann", "/jobs"),
     page("jobs-over", "ann", "/jobs?over=1"),

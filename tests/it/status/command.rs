@@ -122,7 +122,7 @@ async fn each_role_is_missed_and_found_and_tells_of_itself() {
     browser.log_in("").await;
     let page = browser.page("/admin/processes").await;
     let holder = format!("is with {}.", known["lease"].as_str().unwrap());
-    for wanted in ["<li>no watcher: ", &holder, "<strong>notifier</strong>"] {
+    for wanted in ["<li>watcher: ", &holder, "<strong>notifier</strong>"] {
         assert!(page.contains(wanted), "no {wanted} in {page}");
     }
 
