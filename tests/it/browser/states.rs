@@ -40,6 +40,11 @@ pub const STATES: &[State] = &[
     State { name: "login-refused", who: "", path: "/login",
         then: &[Fill(USER, "ann"), Fill(PASSWORD, "wrong"), Click(LOG_IN), Says("Wrong user name")] },
 
+    page("home", "ann", "/"),
+    page("home-french", "ann", "/?lang=fr"),
+    page("job-french", "ann", "/jobs/{failed}?lang=fr"),
+    page("usage", "ann", "/usage?lang=en"),
+    page("usage-months", "ann", "/usage?by=month"),
     page("jobs-active", "ann", "/jobs"),
     page("jobs-over", "ann", "/jobs?over=1"),
     page("jobs-narrowed", "ann", "/jobs?state=any&state=failed&state=done&q=blast&from=2020-01-01"),
@@ -80,11 +85,15 @@ pub const STATES: &[State] = &[
     page("not-found", "ann", "/jobs/999999"),
     page("no-such-page", "ann", "/nowhere"),
 
+    page("home-empty", "nora", "/"),
+    page("usage-empty", "nora", "/usage"),
     page("jobs-active-empty", "nora", "/jobs"),
     page("jobs-over-empty", "nora", "/jobs?over=1"),
     page("disk-empty", "nora", "/disk"),
     page("data-empty", "nora", "/data"),
 
+    page("admin-overview", "admin", "/admin"),
+    page("admin-usage", "admin", "/admin/usage"),
     page("admin-users", "admin", "/admin/users"),
     page("admin-users-none", "admin", "/admin/users?search=nobody-at-all"),
     page("admin-user", "admin", "/admin/users/ann"),
