@@ -55,4 +55,4 @@ home-first-data-what = Every job finds it in /mnt/god-data. Skip this if your da
 home-first-job = Submit a first job
 home-first-job-what = An image and a script are enough. Try “echo hello”: it takes a second.
 home-first-key = Make an API key
-home-first-key-what = For the command line: god login, then god submit.
+home-first-key-what = For the command line: god login, then god job submit.

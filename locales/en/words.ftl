@@ -43,6 +43,7 @@ ended-time-limit = It ran longer than its time limit allows.
 ended-node-failure = Its node failed, and it had no launches left.
 ended-quota = A quota does not allow it.
 ended-impossible = No node could ever run it.
+ended-array = { $failed } of its { $children } jobs did not end well.
 ended-dependency = A job it waited for did not end as it had to.
 asked-kill = It was asked to end.
 asked-suspend = It was asked to stand still.

@@ -55,4 +55,4 @@ home-first-data-what = Chaque travail les trouve dans /mnt/god-data. Inutile si 
 home-first-job = Soumettez un premier travail
 home-first-job-what = Une image et un script suffisent. Essayez « echo bonjour » : cela prend une seconde.
 home-first-key = Créez une clé d’API
-home-first-key-what = Pour la ligne de commande : god login, puis god submit.
+home-first-key-what = Pour la ligne de commande : god login, puis god job submit.

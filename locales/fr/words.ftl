@@ -43,6 +43,7 @@ ended-time-limit = Il a dépassé sa durée maximale.
 ended-node-failure = Son nœud est tombé en panne, et il n’avait plus de relance.
 ended-quota = Un quota ne le permet pas.
 ended-impossible = Aucun nœud ne pourrait l’exécuter.
+ended-array = { $failed } de ses { $children } travaux ne se sont pas bien terminés.
 ended-dependency = Un travail dont il dépendait ne s’est pas terminé comme il le fallait.
 asked-kill = On lui a demandé de s’arrêter.
 asked-suspend = On lui a demandé de se suspendre.

@@ -4,7 +4,7 @@
 use crate::web::access::session::FORM_EXPIRED;
 use crate::web::access::{ADMINISTRATORS_ONLY, NOT_ACTIVATED};
 use crate::web::error::ApiError;
-use crate::web::words::{Language, Words};
+use crate::web::words::{Language, Words, as_sentence};
 
 pub struct Said {
     pub text: String,
@@ -15,7 +15,7 @@ pub struct Said {
 pub fn said(words: &Words, error: &ApiError) -> Said {
     match id(error) {
         Some(id) => Said { text: words.t(id), english: false },
-        None => Said { text: sentence(&error.describe().2), english: words.language != Language::English },
+        None => Said { text: as_sentence(&error.describe().2), english: words.language != Language::English },
     }
 }
 
@@ -38,11 +38,4 @@ fn id(error: &ApiError) -> Option<&'static str> {
         },
         _ => None,
     }
-}
-
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    let end = if message.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
 }

@@ -65,14 +65,19 @@ impl Words {
                 }
             },
             JobState::Archived { .. } => self.t("now-archived"),
-            JobState::Over(outcome) => self.ended(outcome),
+            JobState::Over(outcome) => self.ended(job, outcome),
         }
     }
 
     /// How it ended and why, in a sentence. What an executor or an administrator said of it is told as it was said.
-    pub fn ended(&self, outcome: &Outcome) -> String {
+    pub fn ended(&self, job: &Job, outcome: &Outcome) -> String {
+        if let Place::ArrayParent { children, failed, .. } = job.place
+            && failed > 0
+        {
+            return self.with("ended-array").set("failed", failed).set("children", children).to_string();
+        }
         if let Some(reason) = &outcome.reason {
-            return reason.clone();
+            return as_sentence(reason);
         }
         match (outcome.ending, outcome.exit_code) {
             (Ending::Failed, Some(code)) => self.with("ended-failed").set("code", code.to_string()).to_string(),
@@ -165,6 +170,14 @@ impl Words {
             other => other.to_owned(),
         }
     }
+}
+
+/// With a capital at its beginning and a full stop at its end.
+pub fn as_sentence(said: &str) -> String {
+    let mut letters = said.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if said.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 fn ending(how: Ending) -> (&'static str, Tone) {

@@ -17,7 +17,7 @@ use actix_web::http::header::{AcceptLanguage, Header};
 use fluent_bundle::{FluentArgs, FluentValue};
 use jiff::tz::TimeZone;
 
-pub use jobs::Tone;
+pub use jobs::{Tone, as_sentence};
 pub use quantities::Date;
 
 /// A language that there is a catalogue of.

@@ -122,7 +122,7 @@ fn row(site: &Site, words: &Words, job: &Job, waiting: Option<&WaitingJob>) -> R
         said: match job.state.outcome() {
             // The word beside it says it all.
             Some(outcome) if outcome.ending.is_ok() => String::new(),
-            Some(outcome) => words.ended(outcome),
+            Some(outcome) => words.ended(job, outcome),
             None => words.sentence(job, waiting),
         },
         submitted: waits.then(|| words.date(job.submitted)),
