@@ -326,6 +326,9 @@ async fn a_changed_configuration_is_taken_up_without_a_gap() {
     until("it says so", || cluster.log("watcher-1").contains("native_cpus").then_some(())).await;
     std::fs::write(&file, "native_cpus: 3\n").unwrap();
     go_d_well(&cluster, "scheduler config-reload");
+    // Whoever comes meanwhile waits in the socket, which stays open; a request that the old program had just taken in may
+    // be cut off with it.
+    until("the web is there anew", || (cluster.log("web-1").matches("listening on").count() > 1).then_some(())).await;
     for id in &ids {
         api.running(*id).await;
         api.kill_job(*id).await;
