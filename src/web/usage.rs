@@ -45,11 +45,18 @@ pub enum Period {
 }
 
 impl Period {
-    fn of(self, day: i64) -> String {
-        let date = date(day);
+    /// `2026-11-23` or `2026-11`: the period that a day is in.
+    pub fn of(self, day: Date) -> String {
         match self {
-            Period::Day => date.to_string(),
-            Period::Month => date.strftime("%Y-%m").to_string(),
+            Period::Day => day.to_string(),
+            Period::Month => day.strftime("%Y-%m").to_string(),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Period::Day => "day",
+            Period::Month => "month",
         }
     }
 }
@@ -155,16 +162,24 @@ async fn whose(
 }
 
 fn summed(rows: Vec<UsageRow>, by: Period, together: bool, (from, to): (i64, i64)) -> Report {
+    let total = rows.iter().fold(Usage::default(), |sum, row| sum.plus(row.usage));
+    let rows = rows.into_iter().map(|row| Row {
+        period: by.of(date(row.day)),
+        user: (!together).then_some(row.user),
+        project: row.project,
+        usage: row.usage,
+    });
+    Report { from: date(from), to: date(to), by, rows: merged(rows), total }
+}
+
+/// One row for each period, user and project, in their order.
+fn merged(rows: impl Iterator<Item = Row>) -> Vec<Row> {
     let mut sums: BTreeMap<(String, Option<UserId>, ProjectId), Usage> = BTreeMap::new();
-    let mut total = Usage::default();
     for row in rows {
-        total = total.plus(row.usage);
-        let user = (!together).then_some(row.user);
-        let sum = sums.entry((by.of(row.day), user, row.project)).or_default();
+        let sum = sums.entry((row.period, row.user, row.project)).or_default();
         *sum = sum.plus(row.usage);
     }
-    let rows = sums.into_iter().map(|((period, user, project), usage)| Row { period, user, project, usage }).collect();
-    Report { from: date(from), to: date(to), by, rows, total }
+    sums.into_iter().map(|((period, user, project), usage)| Row { period, user, project, usage }).collect()
 }
 
 /// Days since the epoch, as dates.
@@ -186,6 +201,20 @@ fn figures(usage: &Usage) -> Value {
 }
 
 impl Report {
+    /// How many days it is about, both ends included.
+    pub fn days(&self) -> i64 {
+        day_of(self.to) - day_of(self.from) + 1
+    }
+
+    /// The same, with the days of a month as one period.
+    pub fn by_month(self) -> Report {
+        let month = |row: Row| {
+            let period = row.period.parse().map_or(row.period, |day| Period::Month.of(day));
+            Row { period, ..row }
+        };
+        Report { by: Period::Month, rows: merged(self.rows.into_iter().map(month)), ..self }
+    }
+
     pub fn document(&self) -> Value {
         let row = |row: &Row| {
             let mut shown = figures(&row.usage);
@@ -196,7 +225,7 @@ impl Report {
         };
         json!({
             "from": self.from.to_string(), "to": self.to.to_string(),
-            "by": if self.by == Period::Day { "day" } else { "month" },
+            "by": self.by.as_str(),
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(), "total": figures(&self.total),
         })
     }
@@ -231,7 +260,9 @@ mod tests {
         let shown: Vec<_> = report.rows.iter().map(|row| (row.period.as_str(), row.usage.jobs)).collect();
         assert_eq!(shown, [("2026-11", 3), ("2026-12", 4)]);
         assert_eq!((report.total.jobs, report.from.to_string()), (7, "2026-11-29".to_owned()));
-        let csv = summed(rows, Period::Day, false, (november - 1, november + 1)).csv();
+        let by_day = || summed(rows.clone(), Period::Day, true, (november - 1, november + 1));
+        assert_eq!((by_day().days(), by_day().by_month()), (3, report));
+        let csv = summed(rows.clone(), Period::Day, false, (november - 1, november + 1)).csv();
         assert_eq!(csv.lines().nth(1), Some(r#""ann","rna","2026-11-29",1,2,0,0,0"#));
     }
 }

@@ -10,8 +10,8 @@ use crate::web::access::Caller;
 use crate::web::error::{ApiError, FieldFault};
 use crate::web::pages::chrome::{Chrome, Visitor, page_with};
 use crate::web::pages::error::PageError;
-use crate::web::pages::usage::{Figure, MOST_DAYS, Total, address, days, picture, total, totals};
-use crate::web::usage::{Period, Query, Report, Row, report};
+use crate::web::pages::usage::{Figure, Total, address, drawable, picture, total, totals};
+use crate::web::usage::{Period, Query, Row};
 
 /// Rows of a table; the spreadsheet has all.
 const ROWS: usize = 100;
@@ -68,7 +68,7 @@ async fn usage_page(
     asked: Asked,
     faults: Vec<FieldFault>,
 ) -> Result<UsagePage, ApiError> {
-    let mut query = Query {
+    let query = Query {
         from: Some(asked.from.clone()),
         to: Some(asked.to.clone()),
         by: Some(asked.by.clone()),
@@ -76,12 +76,7 @@ async fn usage_page(
         user: Some(asked.user.clone()),
         format: None,
     };
-    let mut found = report(site, caller, &query).await?;
-    let coarser = found.by == Period::Day && days(&found) > MOST_DAYS;
-    if coarser {
-        query.by = Some("month".into());
-        found = report(site, caller, &query).await?;
-    }
+    let (found, coarser) = drawable(site, caller, &query).await?;
     let chrome = Chrome::new(request, Some(caller), "admin");
     let words = &chrome.words;
     let cut = |mut rows: Vec<Total>| {
@@ -104,16 +99,12 @@ async fn usage_page(
         more_projects,
         sum: total(words, words.t("usage-sum"), &found.total),
         query: address(&query, &found),
-        asked: shown(asked, &found),
+        asked: Asked { from: found.from.to_string(), to: found.to.to_string(), ..asked },
         by_month: found.by == Period::Month,
         coarser,
         faults,
         chrome,
     })
-}
-
-fn shown(asked: Asked, found: &Report) -> Asked {
-    Asked { from: found.from.to_string(), to: found.to.to_string(), ..asked }
 }
 
 fn user_of(row: &Row) -> String {

@@ -1,17 +1,15 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::civil::Date;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::periods::{Figure, MOST_DAYS, Total, picture, total, totals};
+use super::periods::{Figure, Total, address, drawable, picture, total, totals};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::{ApiError, FieldFault};
 use crate::web::pages::chrome::{Chrome, Visitor, page_with};
 use crate::web::pages::error::PageError;
-use crate::web::usage::{Period, Query, Report, report};
+use crate::web::usage::{Period, Query, Row};
 
 /// Everybody in the project, together.
 const ALL: &str = "project";
@@ -73,7 +71,7 @@ async fn usage_page(
     let projects = site.store.projects_of(caller.id()).await?;
     let everybody =
         asked.whose == ALL && projects.iter().any(|one| !one.id.is_default() && one.id.as_str() == asked.project);
-    let mut query = Query {
+    let query = Query {
         from: Some(asked.from.clone()),
         to: Some(asked.to.clone()),
         by: Some(asked.by.clone()),
@@ -81,15 +79,10 @@ async fn usage_page(
         user: Some(if everybody { "*".to_owned() } else { caller.id().to_string() }),
         format: None,
     };
-    let mut found = report(site, caller, &query).await?;
-    let coarser = found.by == Period::Day && days(&found) > MOST_DAYS;
-    if coarser {
-        query.by = Some("month".into());
-        found = report(site, caller, &query).await?;
-    }
+    let (found, coarser) = drawable(site, caller, &query).await?;
     let chrome = Chrome::new(request, Some(caller), "usage");
     let words = &chrome.words;
-    let by_project = |row: &crate::web::usage::Row| row.project.to_string();
+    let by_project = |row: &Row| row.project.to_string();
     let draw = |id, figure| picture(words, &found, words.t(id), figure, by_project);
     let nothing = found.rows.is_empty();
     Ok(UsagePage {
@@ -109,26 +102,4 @@ async fn usage_page(
         faults,
         chrome,
     })
-}
-
-pub(in crate::web::pages) fn days(report: &Report) -> i64 {
-    let hours = |date: Date| date.duration_since(jiff::civil::date(1970, 1, 1)).as_hours();
-    (hours(report.to) - hours(report.from)) / 24 + 1
-}
-
-/// The same question to the API.
-pub(in crate::web::pages) fn address(query: &Query, report: &Report) -> String {
-    let by = if report.by == Period::Month { "month" } else { "day" };
-    let said = |text: &Option<String>| text.clone().unwrap_or_default();
-    let parts = [
-        ("from", report.from.to_string()),
-        ("to", report.to.to_string()),
-        ("by", by.to_owned()),
-        ("project", said(&query.project)),
-        ("user", said(&query.user)),
-    ];
-    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
-    let parts: Vec<_> =
-        parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))).collect();
-    parts.join("&")
 }

@@ -4,5 +4,4 @@ mod get;
 mod periods;
 
 pub use get::get;
-pub(super) use get::{address, days};
-pub(super) use periods::{Figure, MOST_DAYS, Total, picture, total, totals};
+pub(super) use periods::{Figure, Total, address, drawable, picture, total, totals};

@@ -3,15 +3,47 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::domain::usage::Usage;
+use crate::web::Site;
+use crate::web::access::Caller;
 use crate::web::chart::{Chart, Series, Shape};
-use crate::web::usage::{Period, Report, Row};
+use crate::web::error::ApiError;
+use crate::web::usage::{Period, Query, Report, Row, report};
 use crate::web::words::Words;
 
 /// More than these are not told apart in a picture: the rest is one.
 const MOST: usize = 5;
 /// More bars than these no eye tells apart, and no page carries.
-pub(in crate::web::pages) const MOST_DAYS: i64 = 100;
+const MOST_DAYS: i64 = 100;
+
+/// The report that a page was asked for; and whether it tells months, because days would be too many.
+pub(in crate::web::pages) async fn drawable(
+    site: &Site,
+    caller: &Caller,
+    query: &Query,
+) -> Result<(Report, bool), ApiError> {
+    let found = report(site, caller, query).await?;
+    let coarser = found.by == Period::Day && found.days() > MOST_DAYS;
+    Ok((if coarser { found.by_month() } else { found }, coarser))
+}
+
+/// The same question to the API, escaped for an address.
+pub(in crate::web::pages) fn address(query: &Query, report: &Report) -> String {
+    let said = |text: &Option<String>| text.clone().unwrap_or_default();
+    let parts = [
+        ("from", report.from.to_string()),
+        ("to", report.to.to_string()),
+        ("by", report.by.as_str().to_owned()),
+        ("project", said(&query.project)),
+        ("user", said(&query.user)),
+    ];
+    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
+    let parts: Vec<_> =
+        parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))).collect();
+    parts.join("&")
+}
 
 /// What of a use is drawn.
 #[derive(Clone, Copy)]
@@ -107,10 +139,7 @@ fn periods(report: &Report) -> Vec<String> {
     let mut periods: Vec<String> = Vec::new();
     let mut day = report.from;
     while day <= report.to {
-        let period = match report.by {
-            Period::Day => day.to_string(),
-            Period::Month => day.strftime("%Y-%m").to_string(),
-        };
+        let period = report.by.of(day);
         if periods.last() != Some(&period) {
             periods.push(period);
         }
