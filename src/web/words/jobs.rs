@@ -96,15 +96,21 @@ impl Words {
     /// Why it waits, its place in the queue, and when it may start.
     pub fn waiting(&self, waiting: &WaitingJob) -> String {
         let reason = self.reason(&waiting.reason);
-        let Some(position) = waiting.position else { return reason };
-        let place = match waiting.estimate_secs {
-            Some(seconds) => self
-                .with("waiting-place-and-time")
-                .set("position", self.count(position))
-                .set("time", self.duration(Duration::from_secs(seconds.max(1)))),
-            None => self.with("waiting-place").set("position", self.count(position)),
+        match waiting.position {
+            Some(position) => format!("{reason} {}", self.place(position, waiting.estimate_secs)),
+            None => reason,
+        }
+    }
+
+    /// A place in the queue, and when it may start, in a sentence.
+    pub fn place(&self, position: u64, estimate_secs: Option<u64>) -> String {
+        let said = match estimate_secs {
+            Some(seconds) => {
+                self.with("waiting-place-and-time").set("time", self.duration(Duration::from_secs(seconds.max(1))))
+            }
+            None => self.with("waiting-place"),
         };
-        format!("{reason} {place}")
+        said.set("position", self.count(position)).to_string()
     }
 
     /// Why it waits, in a sentence.

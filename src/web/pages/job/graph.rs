@@ -7,6 +7,7 @@ use crate::domain::{DependencyOn, Job, JobId};
 use crate::store::StoreError;
 use crate::web::Site;
 use crate::web::access::Caller;
+use crate::web::chart::escape;
 use crate::web::pages::chrome::Chrome;
 
 /// Generations before the job itself, and jobs of one.
@@ -165,8 +166,4 @@ fn shortened(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

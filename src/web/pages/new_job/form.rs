@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::JobSpec;
-use crate::web::submission::lifespan_text;
+use crate::domain::Job;
+use crate::web::templates::document_of;
 
 /// All as typed: the API's rules say what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -63,32 +63,13 @@ impl Form {
         }
     }
 
-    /// An earlier job, to be submitted again.
-    pub fn like(spec: &JobSpec, project: &str) -> Self {
-        let join = |items: Vec<String>| items.join(", ");
+    /// An earlier job, to be submitted again: as it was asked for, with what it waited for, and the array of a child.
+    pub fn like(job: &Job) -> Self {
+        let dependencies: Vec<_> = job.spec.dependencies.iter().map(ToString::to_string).collect();
         Form {
-            name: spec.name.clone(),
-            image: spec.image.clone(),
-            script: spec.script.clone(),
-            cpu: spec.resources.cpu.to_string(),
-            ram: spec.resources.ram.to_string(),
-            gpus: spec.resources.gpus.to_string(),
-            maxlifespan: spec.max_lifespan.map_or_else(String::new, lifespan_text),
-            tmp: spec.tmp_storage.as_ref().map_or_else(String::new, |tmp| tmp.bytes.to_string()),
-            executor: spec.executor.clone().unwrap_or_default(),
-            project: project.to_owned(),
-            array: spec.array.map_or_else(String::new, |array| array.to_string()),
-            tasks: join(spec.dependencies.iter().map(ToString::to_string).collect()),
-            labels: join(spec.labels.iter().map(ToString::to_string).collect()),
-            ports: join(spec.ports.iter().map(ToString::to_string).collect()),
-            retries: if spec.retries > 0 { spec.retries.to_string() } else { String::new() },
-            tags: join(spec.tags.clone()),
-            description: spec.description.clone(),
-            network: spec.network,
-            root: spec.root,
-            email: spec.notify_email,
-            rest: spec.volumes.iter().map(|v| (format!("volume_{}", v.name), v.acl.as_str().to_owned())).collect(),
-            ..Form::default()
+            array: job.spec.array.map_or_else(String::new, |array| array.to_string()),
+            tasks: dependencies.join(", "),
+            ..Form::of_document(&document_of(job))
         }
     }
 
@@ -121,7 +102,8 @@ impl Form {
             tasks: list("/requirements/tasks"),
             labels: list("/requirements/label"),
             ports: list("/requirements/ports"),
-            retries: text("/requirements/failure_policy"),
+            // None is what the field says when it is empty.
+            retries: Some(text("/requirements/failure_policy")).filter(|launches| launches != "0").unwrap_or_default(),
             tags: list("/meta/tags"),
             description: text("/meta/description"),
             network: is("/container/network"),

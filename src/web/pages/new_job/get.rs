@@ -35,7 +35,7 @@ async fn begun(site: &Site, caller: &Caller, asked: &Asked) -> Result<Form, ApiE
     if let Some(id) = &asked.from {
         let id: JobId = id.parse().map_err(|_| ApiError::NotFound("job"))?;
         let job = jobs::visible(site, caller, id).await?;
-        return Ok(Form::like(&job.spec, job.owner.project.as_str()));
+        return Ok(Form::like(&job));
     }
     if let Some(id) = asked.template.as_deref().filter(|id| !id.is_empty()) {
         return Ok(Form::of_document(&templates::get(site, caller, id).await?.document));

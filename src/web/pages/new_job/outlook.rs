@@ -61,14 +61,7 @@ fn sentence(words: &Words, preview: &Preview) -> (String, &'static str) {
         sentence = format!("{sentence} {reason}");
     }
     if let Some(position) = outlook.position {
-        let place = match outlook.estimate_secs {
-            Some(seconds) => words
-                .with("waiting-place-and-time")
-                .set("position", words.count(position))
-                .set("time", words.duration(Duration::from_secs(seconds.max(1)))),
-            None => words.with("waiting-place").set("position", words.count(position)),
-        };
-        sentence = format!("{sentence} {place}");
+        sentence = format!("{sentence} {}", words.place(position, outlook.estimate_secs));
     }
     (sentence, "wait")
 }
