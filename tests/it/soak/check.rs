@@ -104,8 +104,7 @@ pub async fn everything(place: &Place, submitted: &Submitted, taken: &[u64], res
     for job in &jobs {
         // What is removed by force is killed first, and the engine may say so rather than that it is gone.
         let was_killed = job.state.outcome().is_some_and(|outcome| outcome.exit_code == Some(137));
-        let as_it_may = lost_at_its_start(job) || taken.contains(&job.id.0) && was_killed;
-        if !as_it_may {
+        if !(taken.contains(&job.id.0) && was_killed) {
             wrong.extend(faults_of(job, &files));
         }
     }
@@ -139,7 +138,8 @@ fn faults_of(job: &Job, files: &JobDirs) -> Vec<String> {
         Kind::Badly => (Ending::Failed, Some(3)),
         Kind::Well | Kind::Array | Kind::After | Kind::Retried => (Ending::Done, Some(0)),
     };
-    expect((outcome.ending, outcome.exit_code) == (ending, code), format!("it ended as {outcome:?}"));
+    let lost = lost_at_its_start(job);
+    expect(lost || (outcome.ending, outcome.exit_code) == (ending, code), format!("it ended as {outcome:?}"));
     expect(job.request.is_none(), format!("{:?} is still asked of it", job.request));
     if job.is_array_parent() || matches!(job.state, JobState::Archived { .. }) {
         let there = files.directory_of(job.id).exists();
@@ -152,7 +152,8 @@ fn faults_of(job: &Job, files: &JobDirs) -> Vec<String> {
     let allowed = if kind == Kind::Retried { launches } else { 1 };
     expect(begun <= allowed, format!("it ran {begun} times, in {launches} launches"));
     // One that was lost between its last word and its end says it again.
-    expect(kind == Kind::Killed || (begun >= 1 && (1..=allowed).contains(&ended)), format!("it says {said:?}"));
+    let came_to_its_end = begun >= 1 && (1..=allowed).contains(&ended);
+    expect(kind == Kind::Killed || lost || came_to_its_end, format!("it says {said:?}"));
     expect(kind != Kind::Killed || ended == 0, "it was killed, and ended by itself".into());
     wrong
 }
