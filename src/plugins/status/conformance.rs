@@ -30,26 +30,26 @@ pub async fn run<B: StatusBackend>(make: impl AsyncFn() -> B) {
     assert_eq!(alive(&reader).await, Vec::<ProcessStatus>::new());
     one.remove(&scheduler).await.expect("nothing to remove is no error");
 
-    one.put(&scheduler).await.unwrap();
-    two.put(&watcher).await.unwrap();
+    one.put(&scheduler).await.expect("the plugin answers");
+    two.put(&watcher).await.expect("the plugin answers");
     assert_eq!(alive(&reader).await, [scheduler.clone(), watcher.clone()].map(without_seen), "what was said is read");
 
-    one.put(&scheduler).await.unwrap();
+    one.put(&scheduler).await.expect("the plugin answers");
     scheduler.leader = true;
-    one.put(&scheduler).await.unwrap();
+    one.put(&scheduler).await.expect("the plugin answers");
     assert_eq!(alive(&reader).await[0], without_seen(scheduler.clone()), "the last word counts, and is there once");
 
-    two.remove(&watcher).await.unwrap();
-    two.remove(&watcher).await.unwrap();
+    two.remove(&watcher).await.expect("the plugin answers");
+    two.remove(&watcher).await.expect("the plugin answers");
     assert_eq!(alive(&reader).await, [without_seen(scheduler.clone())], "who took back what it said is gone");
 
     let alike = a_process("w-1 a%é", ProcessRole::Watcher);
-    one.put(&alike).await.unwrap();
-    two.put(&watcher).await.unwrap();
+    one.put(&alike).await.expect("the plugin answers");
+    two.put(&watcher).await.expect("the plugin answers");
     assert_eq!(alive(&reader).await.len(), 3, "names that are alike are not the same");
-    one.remove(&alike).await.unwrap();
+    one.remove(&alike).await.expect("the plugin answers");
     the_silent_are_dead_and_the_others_live(&one, &reader, scheduler, &watcher).await;
-    two.put(&ProcessStatus { seen: SystemClock.now(), ..watcher.clone() }).await.unwrap();
+    two.put(&ProcessStatus { seen: SystemClock.now(), ..watcher.clone() }).await.expect("the plugin answers");
     assert_eq!(alive(&reader).await.len(), 2, "who speaks again lives");
 }
 
@@ -62,7 +62,7 @@ async fn the_silent_are_dead_and_the_others_live(
     let began = Instant::now();
     loop {
         speaks.seen = SystemClock.now();
-        says.put(&speaks).await.unwrap();
+        says.put(&speaks).await.expect("the plugin answers");
         let alive = alive(reader).await;
         assert!(alive.iter().any(|process| process.id == speaks.id), "who speaks lives");
         if !alive.iter().any(|process| process.id == silent.id) {
@@ -78,7 +78,7 @@ async fn the_silent_are_dead_and_the_others_live(
 /// Those who live, with `seen` made the same.
 async fn alive(backend: &dyn StatusBackend) -> Vec<ProcessStatus> {
     let now = SystemClock.now();
-    let all = backend.all().await.unwrap();
+    let all = backend.all().await.expect("the plugin answers");
     all.into_iter().filter(|process| process.is_alive_at(now)).map(without_seen).collect()
 }
 
