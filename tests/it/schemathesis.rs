@@ -26,7 +26,7 @@ fn try_as(server: &Server, token: &str) {
         .arg("300")
         .arg(INSTALLED.join("bin/schemathesis"))
         .args(["run", "--phases", "examples,coverage,fuzzing", "--checks", "not_a_server_error", "--max-examples", "6"])
-        .args(["--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--seed", "7", "--workers", "2"])
+        .args(["--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--seed", "7", "--workers", "1"])
         .args(["--suppress-health-check", "all", "--header", &format!("Authorization: Bearer {token}")])
         .args(["--url", &format!("{}/api/1.0", server.url()), &format!("{}/api/1.0/openapi.json", server.url())])
         .current_dir(server.dir())

@@ -218,10 +218,11 @@ async fn nodes_have_labels_and_what_others_do_not_hold() {
     if !swarm_is_possible() {
         return;
     }
-    let mut place = place("slabel", SwarmCluster::shared(), 1).await;
-    place.cluster.label(1, "storage=ssd");
+    let own = SwarmCluster::OWN_NODE;
+    let mut place = place("slabel", SwarmCluster::shared(), own).await;
+    place.cluster.label(own, "storage=ssd");
     let ssd = Label { name: "storage".into(), value: "ssd".into() };
-    let before = place.node(1).await;
+    let before = place.node(own).await;
     assert!(before.labels.contains(&ssd) && !place.node(0).await.labels.contains(&ssd));
 
     let mut job = place.fixture.job(1, "#!/bin/sh\nexit 6\n");
@@ -232,7 +233,7 @@ async fn nodes_have_labels_and_what_others_do_not_hold() {
     place.fixture.node = place.cluster.name(0);
     place.is_not_taken(&place.fixture.launch_of(job), "labels").await;
 
-    let constraint = format!("node.hostname=={}", place.cluster.name(1));
+    let constraint = format!("node.hostname=={}", place.cluster.name(own));
     let name = format!("others{}", std::process::id());
     let others =
         ["--reserve-memory", "1000000000", "--entrypoint", "/bin/sleep", "--constraint", &constraint, "--name"];
@@ -241,7 +242,7 @@ async fn nodes_have_labels_and_what_others_do_not_hold() {
     let reserved = Resources { ram: Memory::gb(1), ..Resources::default() };
     place
         .fixture
-        .until("it is not ours", || async { place.node(1).await.others == before.others.plus(reserved) })
+        .until("it is not ours", || async { place.node(own).await.others == before.others.plus(reserved) })
         .await;
     place.cluster.succeed(0, &["service", "rm", &name]);
 }
