@@ -31,6 +31,11 @@ pub struct JobSearch {
     pub endings: Vec<EndingKind>,
     pub tag: Option<String>,
     pub image: Option<String>,
+    /// Jobs that wait, or waited, for this one.
+    pub depends_on: Option<JobId>,
+    /// Jobs that are, or were last, on this node: an array's jobs then, and not its parent. Beside it there are no terms
+    /// (tag, image, words, dependency), and it is in the order of ids.
+    pub node: Option<String>,
     /// As [`words`] makes them of a text.
     pub words: Vec<String>,
     pub submitted: Span,
@@ -84,7 +89,8 @@ impl JobSearch {
         words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
         let tag = self.tag.iter().map(|tag| tag_term(tag));
         let image = self.image.iter().map(|image| image_term(image));
-        tag.chain(words.into_iter().map(|word| word_term(word))).chain(image).collect()
+        let needed = self.depends_on.iter().map(|job| dependency_term(*job));
+        needed.chain(tag).chain(words.into_iter().map(|word| word_term(word))).chain(image).collect()
     }
 
     /// Whether jobs that are not over may be found.
@@ -107,6 +113,7 @@ pub fn terms_of(spec: &JobSpec) -> BTreeSet<String> {
     let mut terms: BTreeSet<_> = words(&spec.name).iter().map(|word| word_term(word)).collect();
     terms.extend(spec.tags.iter().map(|tag| tag_term(tag)));
     terms.insert(image_term(&spec.image));
+    terms.extend(spec.dependencies.iter().map(|needed| dependency_term(needed.job)));
     terms
 }
 
@@ -116,6 +123,10 @@ pub fn tag_term(tag: &str) -> String {
 
 fn image_term(image: &str) -> String {
     format!("i{image}")
+}
+
+fn dependency_term(job: JobId) -> String {
+    format!("d{job}")
 }
 
 fn word_term(word: &str) -> String {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use super::access::Caller;
 use super::error::{ApiError, FieldFault};
-use crate::domain::{EndingKind, Phase, ProjectId, Timestamp, UserId, Zone};
+use crate::domain::{EndingKind, JobId, Phase, ProjectId, Timestamp, UserId, Zone};
 use crate::store::search::{Counted, Cursor, Found, JobSearch, SortBy, Span, Start, words};
 
 /// Jobs of a page unless asked otherwise, and at most.
@@ -34,6 +34,13 @@ pub struct Query {
     pub tag: Option<String>,
     #[serde(skip_serializing_if = "is_empty")]
     pub image: Option<String>,
+    /// The id of a job: those that wait, or waited, for it.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub depends_on: Option<String>,
+    /// A node's name: the jobs that are, or were last, on it, an array's by themselves. Not beside `tag`, `image`, `q`
+    /// and `depends_on`, and in the order of ids.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub node: Option<String>,
     /// Words of the name, in any case.
     #[serde(skip_serializing_if = "is_empty")]
     pub q: Option<String>,
@@ -91,13 +98,40 @@ impl Query {
         if words.is_empty() && said(&self.q).is_some() {
             faults.push(fault("q", "expected words of a name: letters and digits"));
         }
+        let depends_on: Option<JobId> = kept(&mut faults, "depends_on", job(said(&self.depends_on)));
+        let node = said(&self.node).map(str::to_owned);
+        if node.is_some() {
+            let not_beside = [
+                ("tag", said(&self.tag).is_some()),
+                ("image", said(&self.image).is_some()),
+                ("q", said(&self.q).is_some()),
+                ("depends_on", depends_on.is_some()),
+                ("sort", sort != SortBy::Submitted),
+            ];
+            let set = not_beside.into_iter().filter(|(_, set)| *set);
+            faults.extend(set.map(|(field, _)| fault(field, "cannot be combined with node")));
+        }
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
         }
         let owner = whose(caller, said(&self.user) == Some(EVERYONE), named, project.as_ref())?;
         let text = |text| said(text).map(str::to_owned);
         let (tag, image) = (text(&self.tag), text(&self.image));
-        Ok(JobSearch { owner, project, phases, endings, tag, image, words, submitted, ended, sort, ascending })
+        Ok(JobSearch {
+            owner,
+            project,
+            phases,
+            endings,
+            tag,
+            image,
+            depends_on,
+            node,
+            words,
+            submitted,
+            ended,
+            sort,
+            ascending,
+        })
     }
 
     /// Where the page begins.
@@ -194,6 +228,10 @@ fn name<T: std::str::FromStr<Err: ToString>>(text: Option<&str>) -> Result<Optio
     text.map(str::parse).transpose().map_err(|error: T::Err| error.to_string())
 }
 
+fn job(text: Option<&str>) -> Result<Option<JobId>, String> {
+    text.map(str::parse).transpose().map_err(|_| "expected the id of a job".to_owned())
+}
+
 const PHASES: [Phase; 5] = [Phase::Pending, Phase::Starting, Phase::Running, Phase::Over, Phase::Archived];
 
 type States = (Vec<Phase>, Vec<EndingKind>);
@@ -288,6 +326,11 @@ mod tests {
         let Err(ApiError::Invalid(faults)) = faults else { panic!("{faults:?}") };
         let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(fields, ["state", "project", "from", "ended_until", "sort", "q"]);
+        let beside = query("node=n1&tag=x&q=y&image=z&depends_on=1&sort=ended").search(&caller(true, &[]));
+        let Err(ApiError::Invalid(faults)) = beside else { panic!("{beside:?}") };
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(fields, ["tag", "image", "q", "depends_on", "sort"]);
+        assert!(query("depends_on=x").search(&caller(true, &[])).is_err());
         for bad in ["limit=0", "limit=x", "limit=1001"] {
             assert!(query(bad).limit().is_err(), "{bad}");
         }

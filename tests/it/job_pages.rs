@@ -64,6 +64,32 @@ async fn a_list_is_narrowed_and_says_to_what() {
 }
 
 #[tokio::test]
+async fn a_node_leads_to_the_jobs_on_it_and_a_job_to_its_node() {
+    let (server, mut browser) = logged_in(native()).await;
+    let mut array = job_with("sleep 300", "requirements", "array", json!({ "values": "1:2:1" }));
+    array["meta"] = json!({ "name": "many", "tags": ["x"] });
+    let (array, ended) = (server.submit(array).await, named(&server, "short", &[]).await);
+    server.over(ended).await;
+    let (one, two) = (array + 1, array + 2);
+    server.running(one).await;
+    server.running(two).await;
+    let node = server.task(one).await["container"]["meta"]["Node"]["Name"].as_str().unwrap().to_owned();
+    assert!(browser.page(&format!("/jobs/{one}")).await.contains(&format!("href=\"/admin/nodes#{node}\"")));
+    let nodes = browser.page("/admin/nodes").await;
+    assert!(nodes.contains(&format!("id=\"{node}\"")), "{nodes}");
+    let link = format!("/jobs?user=*&amp;node={node}");
+    assert!(nodes.contains(&link), "{nodes}");
+    let html = browser.page(&link.replace("&amp;", "&")).await;
+    assert_eq!(rows(&html), [two, one], "an array's jobs by themselves");
+    assert!(html.contains(&format!("node: {node}")));
+    assert_eq!(rows(&browser.page(&format!("/jobs?over=1&node={node}")).await), [ended]);
+    assert!(rows(&browser.page("/jobs?state=any&node=elsewhere").await).is_empty());
+    let beside = browser.get(&format!("/jobs?node={node}&tag=x")).await;
+    assert_eq!(beside.status, 400, "{}", beside.html);
+    server.kill_job(array).await;
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_without_a_gap() {
     let (server, mut browser) = logged_in(native().with("GODOCKER_NATIVE_CPUS", "1")).await;
     let mut long = job("true");
@@ -188,6 +214,14 @@ async fn a_job_says_what_it_waits_for_and_how_to_have_it_again() {
     for step in ["<strong>Submitted</strong>", "<strong>Started</strong>", "<strong>Runs</strong>"] {
         assert!(html.contains(step), "{step}: {html}");
     }
+    // And the other way round.
+    let html = browser.page(&format!("/jobs/{first}")).await;
+    let graph = between(&html, "<svg class=\"graph\"", "</svg>");
+    assert!(graph.contains(&format!("href=\"/jobs/{second}\"")) && graph.contains("class=\"edge\""), "{graph}");
+    assert!(html.contains("Needed by") && html.contains("if this ends well"), "{html}");
+    let json = html.split("task/search?depends_on=").nth(1).unwrap().split('"').next().unwrap();
+    let found = server.get(&format!("/task/search?depends_on={}", json.replace("&amp;", "&"))).await;
+    assert_eq!(found["items"].as_array().unwrap().iter().map(|task| &task["id"]).collect::<Vec<_>>(), [&json!(second)]);
     let csrf = browser.csrf().await;
     let seen = browser.post(&format!("{page}/tags"), &[("csrf", &csrf), ("tags", "new, other")]).await;
     assert_eq!(seen.location, format!("{page}?did=tags"));

@@ -37,6 +37,9 @@ pub struct JobRecord {
     pub ending: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran: Option<i64>,
+    /// Where it is, or was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     pub state: JobState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -140,6 +143,7 @@ impl JobRecord {
             ended: None,
             ending: None,
             ran: None,
+            node: None,
             state,
             request: None,
             failed_nodes: Vec::new(),
@@ -181,6 +185,7 @@ impl JobRecord {
         self.ended = state.outcome().map(|outcome| outcome.ended.0);
         self.ending = state.outcome().map(|outcome| EndingKind::from(outcome.ending) as i32);
         self.ran = state.ran();
+        self.node = state.attempt().map(|attempt| attempt.node.clone());
         self.state = state;
         self.rev += 1;
     }

@@ -50,6 +50,7 @@ fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
             on(doc! { "god.terms": 1, "god.id": 1 }),
             on(doc! { "god.user": 1, "god.terms": 1, "god.id": 1 }),
             on(doc! { "god.top": 1, "god.submitted": 1, "god.id": 1 }),
+            where_there_is("god.node", doc! { "god.node": 1, "god.id": 1 }),
             where_there_is("god.request", doc! { "god.request": 1, "god.id": 1 }),
         ]
     };

@@ -145,6 +145,7 @@ fn way(collection: &str, search: &JobSearch, walk: Walk, mut ids: Document) -> D
         way.insert("god.user", user.as_str());
     }
     match search.terms().first().filter(|_| search.sort == SortBy::Submitted) {
+        _ if let Some(node) = &search.node => drop(way.insert("god.node", node)),
         // Only what is nobody's child has terms.
         Some(term) => drop(way.insert("god.terms", term)),
         None => {
@@ -221,6 +222,9 @@ fn wanted(search: &JobSearch, walk: Walk) -> Document {
         let phases: Vec<_> = search.phases.iter().map(|phase| *phase as i32).collect();
         let endings: Vec<_> = search.endings.iter().map(|ending| *ending as i32).collect();
         all.push(doc! { "$or": [{ "god.phase": { "$in": phases } }, { "god.ending": { "$in": endings } }] });
+    }
+    if search.node.is_some() {
+        all.push(doc! { "god.counts": { "$exists": false } });
     }
     if let Some(project) = &search.project {
         all.push(doc! { "god.project": project.as_str() });

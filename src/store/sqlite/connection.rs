@@ -11,13 +11,14 @@ use super::terms;
 use crate::store::{Result, StoreError};
 
 /// Each brings the schema from the version of its place to the next. What was released is never edited.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// Only another process (a command line tool) ever holds the write lock against us, and not for long.

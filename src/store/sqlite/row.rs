@@ -147,8 +147,15 @@ pub fn write_state(
     let (phase, ended) = (state.phase() as i64, state.outcome().map(|outcome| outcome.ended.0));
     let ending = state.outcome().map(|outcome| EndingKind::from(outcome.ending) as i64);
     let ran = state.ran();
+    let node = state.attempt().map(|attempt| attempt.node.clone());
     let state = to_json("a state", state)?;
     let was_over = was >= Phase::Over as i64;
+    let pending = Phase::Pending as i64;
+    if was == pending || phase == pending {
+        // It gets a node when it leaves the queue, and has none while it waits.
+        let mut update = connection.prepare_cached("UPDATE jobs SET node = ?2 WHERE id = ?1 AND node IS NOT ?2")?;
+        update.execute(params![key(id), node])?;
+    }
     if ended.is_none() && !was_over {
         // Leaving `ended` out while it stays null spares every index that asks for it.
         let mut update = connection.prepare_cached(

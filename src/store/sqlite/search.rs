@@ -107,6 +107,13 @@ pub fn walk_query(search: &JobSearch, walk: Walk, ids: Ids) -> Option<(String, V
 
 /// `FROM … WHERE …` of each way that leads to some of the jobs in the order of their ids.
 fn by_id(search: &JobSearch, sql: &mut Sql) -> Vec<String> {
+    if let Some(node) = &search.node {
+        let (index, active) = if search.finds_ended() { ("", "") } else { ("_active", " AND j.ended IS NULL") };
+        let node = sql.bind(node.as_str());
+        return vec![format!(
+            "FROM jobs j INDEXED BY jobs_node{index} WHERE j.children IS NULL{active} AND j.node = {node}"
+        )];
+    }
     let owner = search.owner.as_ref().map(|user| sql.bind(user.as_str()));
     let project = search.project.as_ref().map(|project| sql.bind(project.as_str()));
     if let Some(term) = search.terms().first() {
@@ -204,7 +211,8 @@ fn onward(sort: SortBy, job: &str, walk: Walk, (first, last): Ids, sql: &mut Sql
 
 /// The condition of a job that is looked for.
 fn wanted(search: &JobSearch, sql: &mut Sql) -> String {
-    let mut all = vec!["j.parent IS NULL".to_owned()];
+    let listed = if search.node.is_some() { "j.children IS NULL" } else { "j.parent IS NULL" };
+    let mut all = vec![listed.to_owned()];
     if let Some(user) = &search.owner {
         all.push(format!("j.user = {}", sql.bind(user.as_str())));
     }

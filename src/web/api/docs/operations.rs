@@ -40,6 +40,8 @@ const SEARCH: &[&str] = &[
     "project",
     "tag",
     "image",
+    "depends_on",
+    "node",
     "q",
     "from",
     "until",

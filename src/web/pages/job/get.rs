@@ -7,7 +7,7 @@ use super::output::{Output, output};
 use super::repeat::command_line;
 use super::timeline::Timeline;
 use super::used::{Used, used};
-use super::view::{Action, Detail, actions, details};
+use super::view::{Action, Detail, actions, details, node_link};
 use crate::domain::{Job, JobId, Phase, Place};
 use crate::store::Page;
 use crate::web::Site;
@@ -80,6 +80,7 @@ struct Child {
 struct Launched {
     number: u32,
     node: String,
+    link: String,
     outcome: String,
     tone: &'static str,
 }
@@ -154,13 +155,15 @@ fn attempts(chrome: &Chrome, job: &Job) -> Vec<Launched> {
     let failed = |(at, node): (usize, &String)| Launched {
         number: at as u32 + 1,
         node: node.clone(),
+        link: node_link(chrome, node),
         outcome: chrome.t("job-node-failed"),
         tone: "bad",
     };
     let mut attempts: Vec<Launched> = job.failed_nodes.iter().enumerate().map(failed).collect();
     if let Some(attempt) = job.state.attempt().filter(|attempt| attempt.number as usize > attempts.len()) {
         let (outcome, tone) = chrome.words.state(job);
-        attempts.push(Launched { number: attempt.number, node: attempt.node.clone(), outcome, tone });
+        let (node, link) = (attempt.node.clone(), node_link(chrome, &attempt.node));
+        attempts.push(Launched { number: attempt.number, node, link, outcome, tone });
     }
     attempts
 }

@@ -24,6 +24,12 @@ pub struct Action {
     pub confirm: String,
 }
 
+/// Where there is more on a node, below the prefix: for administrators the node itself, for others their jobs there.
+pub fn node_link(chrome: &Chrome, node: &str) -> String {
+    let name = utf8_percent_encode(node, NON_ALPHANUMERIC);
+    if chrome.admin { format!("/admin/nodes#{name}") } else { format!("/jobs?state=any&node={name}") }
+}
+
 /// `may_purge`: the reader may delete it with its record.
 pub fn actions(chrome: &Chrome, job: &Job, executors: &[(String, Capabilities)], may_purge: bool) -> Vec<Action> {
     let action = |verb: &'static str, label: &str, confirm: &str| Action {
@@ -85,7 +91,7 @@ pub fn details(chrome: &Chrome, job: &Job) -> Vec<Detail> {
     say("job-project", owner.project.to_string(), Some(format!("/jobs?state=any&project={}", owner.project)));
     if let Some(attempt) = job.state.attempt() {
         let node = format!("{} ({})", attempt.node, attempt.executor);
-        say("job-node", node, chrome.admin.then(|| "/admin/nodes".to_owned()));
+        say("job-node", node, Some(node_link(chrome, &attempt.node)));
         let ports = attempt.ports.iter().map(|port| format!("{} → {}", port.container, port.host));
         say("job-ports", ports.collect::<Vec<_>>().join(", "), None);
         let runs = if attempt.executor == NativeExecutor::NAME { "job-process" } else { "job-container" };

@@ -94,6 +94,8 @@ impl Asked {
                 project: one("project"),
                 tag: one("tag"),
                 image: one("image"),
+                depends_on: one("depends_on"),
+                node: one("node"),
                 q: one("q"),
                 from: one("from"),
                 until: one("until"),
@@ -110,9 +112,11 @@ impl Asked {
         }
     }
 
-    /// What is searched for. What is over is sorted by its end unless another order was chosen.
+    /// What is searched for. What is over is sorted by its end unless another order was chosen
+    /// (a node's jobs have none).
     pub fn query(&self) -> Query {
-        let sort = self.rest.sort.clone().or_else(|| (self.which == Which::Over).then(|| "ended".to_owned()));
+        let by_end = self.which == Which::Over && self.rest.node.is_none();
+        let sort = self.rest.sort.clone().or_else(|| by_end.then(|| "ended".to_owned()));
         Query { state: self.which.words(), sort, ..self.rest.clone() }
     }
 

@@ -22,12 +22,14 @@ pub fn chips(chrome: &Chrome, asked: &Asked) -> Vec<Chip> {
         }
     }
     let rest = &asked.rest;
-    let set: [(&str, &Option<String>, Field); 9] = [
+    let set: [(&str, &Option<String>, Field); 11] = [
         ("jobs-chip-text", &rest.q, |query| &mut query.q),
         ("jobs-chip-user", &rest.user, |query| &mut query.user),
         ("jobs-chip-project", &rest.project, |query| &mut query.project),
         ("jobs-chip-tag", &rest.tag, |query| &mut query.tag),
         ("jobs-chip-image", &rest.image, |query| &mut query.image),
+        ("jobs-chip-depends-on", &rest.depends_on, |query| &mut query.depends_on),
+        ("jobs-chip-node", &rest.node, |query| &mut query.node),
         ("jobs-chip-from", &rest.from, |query| &mut query.from),
         ("jobs-chip-until", &rest.until, |query| &mut query.until),
         ("jobs-chip-ended-from", &rest.ended_from, |query| &mut query.ended_from),
