@@ -6,6 +6,7 @@ mod cluster;
 mod docker;
 mod files;
 mod ftp;
+mod pages;
 mod server;
 mod store;
 // Clusters are made as the tests make them.
@@ -67,6 +68,9 @@ async fn main() {
         ftp::upload().await;
         return files::files().await;
     }
+    if asked("pages") {
+        return pages::pages().await;
+    }
     if asked("cluster") {
         return of_a_cluster().await;
     }
@@ -78,6 +82,7 @@ async fn main() {
     ftp::upload().await;
     files::files().await;
     docker::containers().await;
+    pages::pages().await;
     of_a_cluster().await;
 }
 

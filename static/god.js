@@ -78,9 +78,7 @@ const followJobs = (changed) => {
 const now = document.getElementById("now");
 const growing = document.querySelector("[data-fresh]");
 if (growing) {
-  setInterval(() => {
-    if (!document.hidden) freshen([growing, now].filter(Boolean));
-  }, 4000);
+  followJobs(() => freshen([growing, now].filter(Boolean)));
 }
 
 // A running job's output as it grows, and its page anew when its state changes.

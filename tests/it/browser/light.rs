@@ -17,7 +17,7 @@ async fn no_page_is_heavy() {
     for state in STATES.iter().filter(|state| state.then.is_empty() && !state.name.starts_with("file-")) {
         tour.as_whom(state).await;
         let weight = tour.browser.weigh(&tour.url(state)).await;
-        let first = ["login", "jobs-active"].contains(&state.name);
+        let first = ["login", "home", "jobs-active"].contains(&state.name);
         let most = if first { FIRST_PAGE } else { ANY_PAGE };
         // Unpacked too: a phone has to read it.
         if weight.transferred > most || weight.page > ANY_PAGE {

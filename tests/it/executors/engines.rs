@@ -57,14 +57,15 @@ fn both(host: &str, settings: &config::Docker, instance: &InstanceId) -> [Arc<dy
     ]
 }
 
-/// Runs a job that ends with 3.
-async fn run_one(executor: &dyn Executor, fixture: &Fixture, id: u64) {
+/// Runs a job that ends with 3, and tells which image it was exactly.
+async fn run_one(executor: &dyn Executor, fixture: &Fixture, id: u64) -> Option<String> {
     let (sender, mut ends) = mpsc::channel(8);
     executor.watch(sender).await.unwrap();
     let launch = fixture.launch(id, "#!/bin/sh\nexit 3\n");
-    executor.launch(launch.clone()).await.unwrap();
+    let started = executor.launch(launch.clone()).await.unwrap();
     assert_eq!(fixture.end_of(&mut ends, &launch.name).await.exit.code, Some(3), "by {}", executor.name());
     executor.forget(&launch.name).await.unwrap();
+    started.attempt.digest
 }
 
 /// An authority, a certificate for 127.0.0.1 and one for us.
@@ -216,8 +217,10 @@ async fn images_come_from_the_sites_registry_with_its_login() {
         assert!(sentence.contains("tools/busybox:1"), "{sentence}");
     }
     for (id, executor) in (11..).zip(both(&cluster.host(0), &with("the password"), &fixture.instance)) {
-        run_one(executor.as_ref(), &fixture, id).await;
+        let exactly = run_one(executor.as_ref(), &fixture, id).await.unwrap();
+        let name = format!("{REGISTRY}/tools/busybox@sha256:");
+        assert!(exactly.starts_with(&name) && exactly.len() == name.len() + 64, "by {}: {exactly}", executor.name());
         cluster.succeed(0, &["container", "prune", "-f"]);
-        cluster.succeed(0, &["rmi", "-f", &format!("{REGISTRY}/tools/busybox:1")]);
+        cluster.succeed(0, &["rmi", "-f", &exactly]);
     }
 }

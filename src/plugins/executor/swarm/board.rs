@@ -14,6 +14,7 @@ use bollard::query_parameters::{EventsOptionsBuilder, ListServicesOptionsBuilder
 use futures::StreamExt;
 use tokio::sync::{Notify, watch};
 
+use super::image::digest_of;
 use super::report::{self, Phase, View, attempt_of, ports_of, started};
 use super::service::ATTEMPT;
 use super::{Inner, RECONNECT, of_swarm};
@@ -196,7 +197,7 @@ impl Inner {
             sightings.push(match view.map(|view| (view, &view.phase)) {
                 Some((view, Phase::Running(at))) => {
                     let node = view.node.as_ref().map_or("", |id| names.get(id).map_or(id.as_str(), String::as_str));
-                    let started = started(&name, node, *at, ports_of(&service));
+                    let started = started(&name, node, *at, ports_of(&service), digest_of(&service));
                     Sighting::Running { name, started, suspended: false }
                 }
                 Some((view, Phase::Ended(..))) => match self.end(&name, view).await {

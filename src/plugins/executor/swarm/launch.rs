@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use bollard::models::{NetworkCreateRequest, Service};
 
 use super::board::Seen;
-use super::report::{Phase, View, ports_of, started};
+use super::image::digest_of;
+use super::report::{self, Phase, View, ports_of};
 use super::service::{self, ISOLATED};
 use super::{Inner, of_swarm};
-use crate::domain::PortMapping;
+use crate::domain::{PortMapping, Timestamp};
 use crate::plugins::executor::claim::{Claim, claim, give_back};
 use crate::plugins::executor::engine::answer::{sentence, status_code};
 use crate::plugins::executor::engine::{inside, registry};
@@ -37,6 +38,13 @@ impl From<ExecutorError> for LaunchError {
 struct Made {
     id: String,
     ports: Vec<PortMapping>,
+    digest: Option<String>,
+}
+
+impl Made {
+    fn started(&self, launch: &Launch, at: Timestamp) -> Started {
+        report::started(&launch.name, &launch.attempt.node, at, self.ports.clone(), self.digest.clone())
+    }
 }
 
 impl Inner {
@@ -66,7 +74,8 @@ impl Inner {
             Some(service) => service,
             None => self.create(launch, &name, try_number).await?,
         };
-        let made = Made { id: service.id.clone().unwrap_or_default(), ports: ports_of(&service) };
+        let made =
+            Made { id: service.id.clone().unwrap_or_default(), ports: ports_of(&service), digest: digest_of(&service) };
         if !service::is_begun(&service) {
             self.begin(launch, &made.id).await?;
         }
@@ -77,13 +86,11 @@ impl Inner {
         let place = self.place(launch).await?;
         let ports = inside::ports(&launch.job.spec.ports, &self.docker, try_number, launch.job.id.0);
         let client = self.client().await?;
+        let image = self.image(&launch.job.spec.image).await;
         let mut network_made = false;
         loop {
-            let spec = service::spec(self, launch, &place, &ports);
-            let shown = registry::credentials(
-                &registry::image(&launch.job.spec.image, self.docker.registry.as_ref()),
-                self.docker.registry.as_ref(),
-            );
+            let spec = service::spec(self, launch, &place, image.clone(), &ports);
+            let shown = registry::credentials(&image, self.docker.registry.as_ref());
             match client.create_service(spec, shown).await {
                 Ok(_) => break,
                 Err(error) if status_code(&error) == Some(409) => break,
@@ -148,13 +155,13 @@ impl Inner {
             };
             news = Instant::now();
             match &view.phase {
-                Phase::Running(at) => return Ok(started(&launch.name, &launch.attempt.node, *at, made.ports.clone())),
+                Phase::Running(at) => return Ok(made.started(launch, *at)),
                 Phase::Ended(_, at) => {
                     let at = *at;
                     if let Some(end) = self.end(&launch.name, view).await {
                         self.report(end).await;
                     }
-                    return Ok(started(&launch.name, &launch.attempt.node, at, made.ports.clone()));
+                    return Ok(made.started(launch, at));
                 }
                 Phase::NotStarted(why) => return Err(self.give_up(launch, made, why, Some(view)).await),
                 Phase::Waiting(Some(why)) if view.node.is_none() => {

@@ -20,10 +20,12 @@
 //!   `node.labels`, the plan obeys them, a launch compares them again; the service itself is bound to its node only.
 //! - *A node out of reach.* Its jobs run for all that anybody knows, until it is back, or the manager gives it up
 //!   (`docker node rm --force`, or a day): then their node has failed.
-//! - *Not pulling.* An engine asks the registry for every image that is not named by digest.
+//! - *Not pulling.* An engine asks the registry for every image that is not named by digest; so services name it by what
+//!   the registry told the manager ([`image`]).
 //! - *Graphics cards* are what the engines' `node-generic-resources` say of `gpu` or `NVIDIA-GPU`.
 
 mod board;
+mod image;
 mod launch;
 mod nodes;
 mod report;
@@ -40,6 +42,7 @@ use bollard::query_parameters::{InspectServiceOptions, UpdateServiceOptionsBuild
 use tokio::sync::{Semaphore, mpsc};
 
 use self::board::Board;
+use self::image::Digests;
 use self::nodes::Nodes;
 use super::engine::answer::{of_docker, status_code};
 use super::engine::{connect, stats};
@@ -64,6 +67,7 @@ struct Inner {
     ends: Mutex<Option<mpsc::Sender<AttemptEnd>>>,
     board: Board,
     nodes: Nodes,
+    digests: Digests,
 }
 
 /// How often a change is tried against a service that others change too.
@@ -106,6 +110,7 @@ impl SwarmExecutor {
             ends: Mutex::default(),
             board: Board::default(),
             nodes: Nodes::default(),
+            digests: Digests::default(),
         };
         SwarmExecutor { inner: Arc::new(inner) }
     }

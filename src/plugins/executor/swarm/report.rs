@@ -142,13 +142,19 @@ pub fn may_still_run(task: &Task) -> bool {
     is_on_a_node(task) && !state.is_some_and(|state| ended.contains(&state))
 }
 
-pub fn started(name: &AttemptName, node: &str, at: Timestamp, ports: Vec<PortMapping>) -> Started {
+pub fn started(
+    name: &AttemptName,
+    node: &str,
+    at: Timestamp,
+    ports: Vec<PortMapping>,
+    digest: Option<String>,
+) -> Started {
     let attempt = Attempt {
         number: name.attempt,
         executor: SwarmExecutor::NAME.to_owned(),
         node: node.to_owned(),
         container: Some(name.to_string()),
-        digest: None,
+        digest,
         ports,
     };
     Started { attempt, at }

@@ -15,7 +15,6 @@ use super::nodes::Place;
 use crate::domain::PortMapping;
 use crate::plugins::executor::Launch;
 use crate::plugins::executor::engine::inside::{self, DIRECTORY, ROOT_CAPABILITIES};
-use crate::plugins::executor::engine::registry;
 
 /// The network of jobs without one: on each node a bridge of its own that leads nowhere.
 pub const ISOLATED: &str = "godocker-isolated";
@@ -50,13 +49,13 @@ done
 pub const MEMORY_NOTE: &str = "god.oom";
 
 /// The service with nothing to run yet: it is made first, and begun when the attempt is claimed for it.
-pub fn spec(inner: &Inner, launch: &Launch, place: &Place, ports: &[PortMapping]) -> ServiceSpec {
+pub fn spec(inner: &Inner, launch: &Launch, place: &Place, image: String, ports: &[PortMapping]) -> ServiceSpec {
     let mut labels = inside::labels(launch);
     labels.insert(ATTEMPT.to_owned(), launch.name.to_string());
     ServiceSpec {
         name: Some(launch.name.to_string()),
         task_template: Some(TaskSpec {
-            container_spec: Some(container(inner, launch, &labels)),
+            container_spec: Some(container(inner, launch, image, &labels)),
             resources: Some(resources(inner, launch, place)),
             restart_policy: Some(TaskSpecRestartPolicy {
                 condition: Some(TaskSpecRestartPolicyConditionEnum::NONE),
@@ -87,11 +86,11 @@ pub fn spec(inner: &Inner, launch: &Launch, place: &Place, ports: &[PortMapping]
     }
 }
 
-fn container(inner: &Inner, launch: &Launch, labels: &HashMap<String, String>) -> TaskSpecContainerSpec {
+fn container(inner: &Inner, launch: &Launch, image: String, labels: &HashMap<String, String>) -> TaskSpecContainerSpec {
     let spec = &launch.job.spec;
     let isolated = inner.is_isolated(launch);
     TaskSpecContainerSpec {
-        image: Some(registry::image(&spec.image, inner.docker.registry.as_ref())),
+        image: Some(image),
         command: Some(inside::command(launch, NOTE_MEMORY)),
         labels: Some(labels.clone()),
         env: Some(inside::environment(launch)),
