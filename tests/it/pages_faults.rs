@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::browser::{Browser, Seen};
+use crate::support::browser::{Browser, Seen, between};
 use crate::support::{Server, job, native};
 
 /// An administrator whose browser asks for French.
@@ -80,6 +80,26 @@ async fn a_new_job_is_refused_in_french() {
     ];
     refused(&browser.post("/jobs/new", &asked).await, 400, &said);
     assert_eq!(server.get("/task/active").await, json!([]));
+}
+
+#[tokio::test]
+async fn what_others_said_is_left_as_it_is_and_marked() {
+    let (server, mut browser, csrf) = french().await;
+    let typed =
+        [("csrf", csrf.as_str()), ("name", "x"), ("image", "none"), ("script", "if true\r\n"), ("then", "check")];
+    let seen = browser.post("/jobs/new", &typed).await;
+    let script = between(&seen.html, "class=\"script-faults\"", "</ol>");
+    assert!(script.contains("<span lang=\"en\">"), "a shell's words: {script}");
+
+    let maintenance = |message: &str| json!({ "on": true, "message": message });
+    let typed = [("csrf", csrf.as_str()), ("name", "x"), ("image", "none"), ("script", "true")];
+    server.call("PUT", "/maintenance", Some(maintenance("New disks until noon."))).await;
+    let seen = browser.post("/jobs/new", &typed).await;
+    assert_eq!(seen.status, 503);
+    assert!(seen.html.contains("file d’attente : <span lang=\"en\">New disks until noon.</span>"), "{}", seen.html);
+    server.call("PUT", "/maintenance", Some(maintenance(""))).await;
+    let said = ["GoDocker est en maintenance : aucun nouveau travail n’est accepté pour l’instant."];
+    refused(&browser.post("/jobs/new", &typed).await, 503, &said);
 }
 
 #[tokio::test]
