@@ -20,30 +20,53 @@ impl FromStr for JobId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        text.parse()
-            .ok()
-            .filter(|id| *id > 0)
-            .map(JobId)
-            .ok_or_else(|| InvalidId::new("job id", text, "a positive whole number"))
+        text.parse().ok().filter(|id| *id > 0).map(JobId).ok_or_else(|| InvalidId::new(IdKind::Job, text))
     }
 }
 
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a {what}: expected {expected}")]
+#[error("{text:?} is not a {} id: expected {}", kind.word(), kind.rule())]
 pub struct InvalidId {
-    what: &'static str,
-    text: String,
-    expected: &'static str,
+    pub kind: IdKind,
+    /// The beginning of what was no identifier.
+    pub text: String,
 }
 
-impl InvalidId {
-    fn new(what: &'static str, text: &str, expected: &'static str) -> Self {
-        InvalidId { what, text: text.chars().take(80).collect(), expected }
+/// What an identifier names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    Job,
+    User,
+    Project,
+    Instance,
+}
+
+impl IdKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            IdKind::Job => "job",
+            IdKind::User => "user",
+            IdKind::Project => "project",
+            IdKind::Instance => "instance",
+        }
+    }
+
+    fn rule(self) -> &'static str {
+        match self {
+            IdKind::Job => "a positive whole number",
+            IdKind::User | IdKind::Project | IdKind::Instance => {
+                "1 to 64 letters, digits or . _ @ + -, beginning with a letter, a digit or _"
+            }
+        }
     }
 }
 
-const NAME_RULE: &str = "1 to 64 letters, digits or . _ @ + -, beginning with a letter, a digit or _";
+impl InvalidId {
+    fn new(kind: IdKind, text: &str) -> Self {
+        InvalidId { kind, text: text.chars().take(80).collect() }
+    }
+}
 
 fn is_name(text: &str) -> bool {
     let first_is_fine = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -51,7 +74,7 @@ fn is_name(text: &str) -> bool {
 }
 
 macro_rules! name_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $kind:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -73,7 +96,7 @@ macro_rules! name_id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                if is_name(text) { Ok($name(text.into())) } else { Err(InvalidId::new($what, text, NAME_RULE)) }
+                if is_name(text) { Ok($name(text.into())) } else { Err(InvalidId::new($kind, text)) }
             }
         }
 
@@ -96,17 +119,17 @@ macro_rules! name_id {
 name_id!(
     /// A user's login. Safe as a path component and in a URL by its rule.
     UserId,
-    "user id"
+    IdKind::User
 );
 name_id!(
     /// A project's name. Safe as a path component and in a URL by its rule.
     ProjectId,
-    "project id"
+    IdKind::Project
 );
 name_id!(
     /// Which installation of GoDocker this is; part of every container's name, so that two can share an engine.
     InstanceId,
-    "instance id"
+    IdKind::Instance
 );
 
 impl ProjectId {

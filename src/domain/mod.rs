@@ -30,7 +30,7 @@ pub use advice::Advice;
 pub use audit::{AuditEntry, AuditLine};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use credential::{Credential, CredentialKind, Scope};
-pub use ids::{AttemptName, InstanceId, InvalidId, JobId, ProjectId, UserId};
+pub use ids::{AttemptName, IdKind, InstanceId, InvalidId, JobId, ProjectId, UserId};
 pub use job::{Job, Owner, Place, Request, StopCause};
 pub use job_state::{
     Attempt, Ending, EndingKind, InvalidTransition, JobState, Outcome, Phase, PortMapping, Rejection, Transition,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat, fstat, openat, openat2, statat};
 use rustix::io::Errno;
 
-use super::FileError;
 use super::pack::Tree;
+use super::{FileError, PathFault};
 use crate::domain::Timestamp;
 
 /// openat2 gives up (EAGAIN) when something is renamed meanwhile; somebody who renames without end gets the error.
@@ -105,10 +105,10 @@ fn regular(fd: &OwnedFd) -> Result<Stat, FileError> {
 /// A path as it may be given to [`open_beneath`]: relative, without `..`, `.` for nothing.
 pub(super) fn checked(path: &str) -> Result<&str, FileError> {
     if path.contains('\0') {
-        return Err(FileError::InvalidPath("a path holds no NUL"));
+        return Err(FileError::InvalidPath(PathFault::Nul));
     }
     if path.starts_with('/') {
-        return Err(FileError::InvalidPath("the path must be relative to the directory"));
+        return Err(FileError::InvalidPath(PathFault::Absolute));
     }
     let path = path.strip_suffix('/').unwrap_or(path);
     if path.is_empty() {
@@ -116,7 +116,7 @@ pub(super) fn checked(path: &str) -> Result<&str, FileError> {
     }
     for component in path.split('/') {
         match component {
-            "" => return Err(FileError::InvalidPath("a path holds no empty names")),
+            "" => return Err(FileError::InvalidPath(PathFault::EmptyName)),
             // Refused even where it would stay inside: nobody needs it.
             ".." => return Err(FileError::Outside),
             _ => {}

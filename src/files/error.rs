@@ -20,12 +20,34 @@ pub enum FileError {
     OtherSize { size: u64 },
     #[error("it does not fit: {quota} bytes may be kept, and {used} are used")]
     OverQuota { used: u64, quota: u64 },
-    #[error("{0}")]
-    InvalidPath(&'static str),
+    #[error(transparent)]
+    InvalidPath(PathFault),
     #[error("the disk under the shared directory is full")]
     DiskFull,
     #[error("file access failed: {0}")]
     Io(std::io::Error),
+}
+
+/// Why a text is no path of a file here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathFault {
+    #[error("a path holds no NUL")]
+    Nul,
+    #[error("the path must be relative to the directory")]
+    Absolute,
+    #[error("a path holds no empty names")]
+    EmptyName,
+    #[error("the path is too long")]
+    TooLong,
+    /// The space itself.
+    #[error("expected a file or directory in the space")]
+    Top,
+    #[error("a name holds no control characters")]
+    ControlCharacter,
+    #[error("a folder's name holds no /")]
+    SlashInName,
+    #[error("a guest's directory has a name and a place")]
+    GuestHome,
 }
 
 impl From<Errno> for FileError {
@@ -39,7 +61,7 @@ impl From<Errno> for FileError {
             Errno::ISDIR => FileError::IsDirectory,
             Errno::EXIST => FileError::Exists,
             Errno::NOTEMPTY => FileError::NotEmpty,
-            Errno::NAMETOOLONG => FileError::InvalidPath("the path is too long"),
+            Errno::NAMETOOLONG => FileError::InvalidPath(PathFault::TooLong),
             Errno::NOSPC | Errno::DQUOT => FileError::DiskFull,
             other => FileError::Io(other.into()),
         }

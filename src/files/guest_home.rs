@@ -7,9 +7,9 @@ use rustix::fs::{CWD, Mode, OFlags, fchown, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
-use super::FileError;
 use super::job_dirs::is_root;
 use super::remove::delete_tree;
+use super::{FileError, PathFault};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -52,7 +52,7 @@ pub fn remove_guest_home(path: &Path) -> Result<(), FileError> {
 }
 
 fn parts(path: &Path) -> Result<(&Path, &str), FileError> {
-    let invalid = || FileError::InvalidPath("a guest's directory has a name and a place");
+    let invalid = || FileError::InvalidPath(PathFault::GuestHome);
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(invalid)?;
     Ok((path.parent().ok_or_else(invalid)?, name))
 }

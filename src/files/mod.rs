@@ -27,7 +27,7 @@ pub mod upload_space;
 mod walk;
 
 pub use beneath::{Entry, EntryKind, JobDirectory, OpenedFile};
-pub use error::FileError;
+pub use error::{FileError, PathFault};
 pub use guest_home::{make_guest_home, remove_guest_home};
 pub use job_dirs::{JobDirs, Prepared};
 pub use pack::{Format, Tree};

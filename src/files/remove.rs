@@ -7,10 +7,10 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::FileError;
 use super::beneath::each_name;
 use super::cursor::{Cursor, Up};
 use super::job_dirs::{PRIVATE, Place, TASK, is_root};
+use super::{FileError, PathFault};
 
 /// How often a tree may change under its deletion before that is an error.
 const TRIES: u32 = 64;
@@ -79,7 +79,7 @@ fn prune(root: &Path, pairs: &str) -> Result<(), FileError> {
 /// Deletes a directory and all that is in it. Links are deleted, not followed; another file system mounted in it is an
 /// error. When somebody changes the tree meanwhile it starts over, a limited number of times.
 pub(super) fn delete_tree(parent: BorrowedFd<'_>, name: &str) -> Result<(), FileError> {
-    let name = CString::new(name).map_err(|_| FileError::InvalidPath("a path holds no NUL"))?;
+    let name = CString::new(name).map_err(|_| FileError::InvalidPath(PathFault::Nul))?;
     let mut last = Errno::BUSY;
     for _ in 0..TRIES {
         match delete_once(parent, &name) {

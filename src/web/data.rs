@@ -10,6 +10,7 @@ use super::Site;
 use super::access::Caller;
 use super::error::ApiError;
 use super::jobs::blocking;
+use super::words::says;
 use crate::files::upload_space::{Cut, ReceiveError, receive};
 use crate::files::{FileError, UploadSpace};
 
@@ -113,7 +114,9 @@ where
     match receiving.await {
         Ok(Ok(size)) => Ok(size),
         Ok(Err(ReceiveError::File(error))) => Err(error.into()),
-        Ok(Err(error @ ReceiveError::Cut(_))) => Err(ApiError::BadRequest(error.to_string())),
+        Ok(Err(ReceiveError::Cut(error))) => {
+            Err(ApiError::BadRequest(says("fault-file-cut").set("why", error.to_string())))
+        }
         Err(error) => Err(FileError::Io(std::io::Error::other(error)).into()),
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Site;
 use super::error::ApiError;
+use super::words::says;
 use crate::domain::outlook::{Allowance, Allowances};
 use crate::domain::{NodeUse, ProjectId, Resources, UserId};
 
@@ -36,7 +37,7 @@ pub async fn free(site: &Site, user: &UserId, project: Option<&ProjectId>) -> Re
     let ids: Vec<ProjectId> = theirs.into_iter().map(|project| project.id).collect();
     let ids = match project {
         Some(project) if !ids.contains(project) => {
-            return Err(ApiError::field("project", format!("{user} is in no project {project}")));
+            return Err(ApiError::field("project", says("fault-not-member").set("user", user).set("project", project)));
         }
         Some(project) => vec![project.clone()],
         None => ids,

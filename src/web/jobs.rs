@@ -10,9 +10,10 @@ use tokio::sync::broadcast;
 use super::Site;
 use super::access::Caller;
 use super::accounts::entry as audit_line;
-use super::accounts::site::maintenance;
+use super::accounts::site::{maintenance, told_of_maintenance};
 use super::error::ApiError;
 use super::submission::{self, Draft, Ground, Parent};
+use super::words::{Message, says};
 use crate::bus::{Command, Event};
 use crate::domain::{Dependency, Job, JobId, JobSpec, JobState, Owner, Phase, Request, StopCause, User, UserId};
 use crate::files::make_guest_home;
@@ -48,7 +49,7 @@ pub(super) async fn accepted(
     purpose: Purpose,
 ) -> Result<NewJob, ApiError> {
     if let Some(maintenance) = maintenance(site).await? {
-        return Err(ApiError::Maintenance(maintenance.message));
+        return Err(ApiError::Maintenance(told_of_maintenance(&maintenance)));
     }
     let draft = submission::parse(document, &site.config).map_err(ApiError::Invalid)?;
     let user = on_behalf(site, caller, draft.user.as_ref()).await?;
@@ -75,10 +76,10 @@ pub(super) async fn accepted(
 async fn on_behalf(site: &Site, caller: &Caller, named: Option<&UserId>) -> Result<User, ApiError> {
     let Some(id) = named.filter(|id| *id != caller.id()) else { return Ok(caller.user.clone()) };
     if !caller.is_admin() {
-        return Err(ApiError::Forbidden("only administrators may submit jobs for another user".into()));
+        return Err(ApiError::Forbidden(says("fault-on-behalf")));
     }
     let user = site.store.user(id).await?.filter(User::may_submit);
-    user.ok_or_else(|| ApiError::field("user.id", format!("there is no active user {id}")))
+    user.ok_or_else(|| ApiError::field("user.id", says("fault-no-active-user").set("user", id)))
 }
 
 async fn granted(
@@ -125,23 +126,20 @@ async fn check_rate(site: &Site, user: &UserId, new: u64) -> Result<(), ApiError
     let limits = &site.config.limits;
     let pending =
         |owner| JobFilter { owner, phases: vec![Phase::Pending], with_children: true, ..JobFilter::default() };
-    let too_many = |who: &str, limit: u64, pending: u64| ApiError::TooMany {
-        message: format!(
-            "{who} {pending} pending jobs of {limit} allowed: {} more may be submitted, and this would be {new}",
-            limit.saturating_sub(pending)
-        ),
-        retry_after_secs: 60,
+    let too_many = |id, limit: u64, pending: u64| {
+        let message = says(id).set("pending", pending).set("limit", limit).set("new", new);
+        ApiError::TooMany { message: message.set("left", limit.saturating_sub(pending)), retry_after_secs: 60 }
     };
     if let Some(limit) = limits.rate_limit {
         let own = site.store.count(&pending(Some(user.clone()))).await?;
         if own + new > limit {
-            return Err(too_many("you have", limit, own));
+            return Err(too_many("fault-rate-own", limit, own));
         }
     }
     if let Some(limit) = limits.rate_limit_all {
         let all = site.store.count(&pending(None)).await?;
         if all + new > limit {
-            return Err(too_many("all users together have", limit, all));
+            return Err(too_many("fault-rate-all", limit, all));
         }
     }
     Ok(())
@@ -192,15 +190,15 @@ impl Wish {
         }
     }
 
-    fn done(self) -> &'static str {
-        match self {
-            Wish::Kill => "killed",
-            Wish::Suspend => "suspended",
-            Wish::Resume => "resumed",
-            Wish::Reschedule => "rescheduled",
-            Wish::Archive => "archived",
-            Wish::Purge => "deleted",
-        }
+    fn done(self) -> Message {
+        says(match self {
+            Wish::Kill => "done-killed",
+            Wish::Suspend => "done-suspended",
+            Wish::Resume => "done-resumed",
+            Wish::Reschedule => "done-rescheduled",
+            Wish::Archive => "done-archived",
+            Wish::Purge => "done-deleted",
+        })
     }
 }
 
@@ -209,8 +207,7 @@ impl Wish {
 pub async fn ask(site: &Site, caller: &Caller, id: JobId, wish: Wish) -> Result<(), ApiError> {
     let job = visible(site, caller, id).await?;
     if wish == Wish::Purge && !caller.may_manage(&job.owner.user) {
-        let message = format!("only its owner and administrators may delete job {id} with its record");
-        return Err(ApiError::Forbidden(message));
+        return Err(ApiError::Forbidden(says("fault-purge").set("job", id)));
     }
     if let Some(sentence) = refusal(&job, wish) {
         return Err(ApiError::Conflict(sentence));
@@ -258,8 +255,12 @@ pub async fn archive_many(
     Ok(ids.iter().map(|id| (*id, outcome(id))).collect())
 }
 
+pub(super) fn just_changed(id: JobId, wish: Wish) -> Message {
+    says("fault-job-changed").set("job", id).set("done", wish.done())
+}
+
 fn has_changed(id: JobId, wish: Wish) -> ApiError {
-    ApiError::Conflict(format!("job {id} cannot be {} any more: it has just changed", wish.done()))
+    ApiError::Conflict(just_changed(id, wish))
 }
 
 /// Before it is done: a line too many is better than a deletion that nobody finds.
@@ -275,25 +276,36 @@ async fn log_purge(site: &Site, caller: &Caller, jobs: &[Job]) -> Result<(), Api
 }
 
 /// Why the job cannot be asked this as it stands.
-pub(super) fn refusal(job: &Job, wish: Wish) -> Option<String> {
+pub(super) fn refusal(job: &Job, wish: Wish) -> Option<Message> {
     let id = job.id;
     let phase = job.state.phase();
     if !wish.phases().contains(&phase) {
-        let only = wish.phases().iter().map(|phase| phase.as_str()).collect::<Vec<_>>().join(" or ");
-        return Some(format!("job {id} is {}: only a job that is {only} can be {}", phase.as_str(), wish.done()));
+        let only = Message::joined("word-or", wish.phases().iter().map(|phase| phase_word(*phase)));
+        let refused = says("fault-job-phase").set("job", id).set("phase", phase_word(phase));
+        return Some(refused.set("only", only).set("done", wish.done()));
     }
     if wish != Wish::Kill && matches!(job.request, Some(Request::Kill(_))) && job.state.is_active() {
-        return Some(format!("job {id} is being killed and cannot be {}", wish.done()));
+        return Some(says("fault-job-being-killed").set("job", id).set("done", wish.done()));
     }
     match (&job.state, wish) {
-        (JobState::Running { suspended: true, .. }, Wish::Suspend) => Some(format!("job {id} is suspended already")),
+        (JobState::Running { suspended: true, .. }, Wish::Suspend) => Some(says("fault-job-suspended").set("job", id)),
         (JobState::Running { suspended: false, .. }, Wish::Resume)
             if !job.is_array_parent() && job.request != Some(Request::Suspend) =>
         {
-            Some(format!("job {id} is not suspended"))
+            Some(says("fault-job-not-suspended").set("job", id))
         }
         _ => None,
     }
+}
+
+fn phase_word(phase: Phase) -> Message {
+    says(match phase {
+        Phase::Pending => "state-pending",
+        Phase::Starting => "state-starting",
+        Phase::Running => "state-running",
+        Phase::Over => "phase-over",
+        Phase::Archived => "phase-archived",
+    })
 }
 
 /// The children of an array that can be asked this; the parent itself runs nothing.
@@ -301,7 +313,8 @@ async fn running_children(site: &Site, parent: JobId, wish: Wish) -> Result<Vec<
     let mut children = site.store.children(parent, Page::ALL).await?;
     children.retain(|child| refusal(child, wish).is_none());
     if children.is_empty() {
-        return Err(ApiError::Conflict(format!("none of the jobs of array {parent} can be {} now", wish.done())));
+        let message = says("fault-array-none-now").set("job", parent).set("done", wish.done());
+        return Err(ApiError::Conflict(message));
     }
     Ok(children)
 }
@@ -311,7 +324,7 @@ fn check_pause(site: &Site, jobs: &[Job]) -> Result<(), ApiError> {
     for attempt in jobs.iter().filter_map(|job| job.state.attempt()) {
         let can = executors.iter().find(|(name, _)| *name == attempt.executor).is_some_and(|(_, can)| can.pause);
         if !can {
-            let message = format!("the executor {} can neither suspend nor resume jobs", attempt.executor);
+            let message = says("fault-executor-pause").set("executor", &attempt.executor);
             return Err(ApiError::Conflict(message));
         }
     }

@@ -1,32 +1,33 @@
 //! What is asked of many jobs at once: of each it is said whether it was done, or why not.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Site;
 use super::access::Caller;
 use super::error::ApiError;
 use super::jobs::{self, Wish};
+use super::words::{Message, says};
 use crate::domain::{Job, JobId};
 
 /// Jobs of one request.
 pub const MOST: usize = 1_000;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Outcomes {
     pub done: Vec<JobId>,
     pub refused: Vec<Refused>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refused {
     pub id: JobId,
     /// A sentence.
-    pub reason: String,
+    pub reason: Message,
 }
 
 impl Outcomes {
-    fn refuse(&mut self, id: JobId, reason: impl Into<String>) {
-        self.refused.push(Refused { id, reason: reason.into() });
+    fn refuse(&mut self, id: JobId, reason: Message) {
+        self.refused.push(Refused { id, reason });
     }
 }
 
@@ -51,7 +52,7 @@ pub async fn kill(site: &Site, caller: &Caller, ids: &[JobId]) -> Result<Outcome
         if written.contains(&job.id) || is_being_killed {
             outcomes.done.push(job.id);
         } else {
-            outcomes.refuse(job.id, format!("job {} cannot be killed any more: it has just changed", job.id));
+            outcomes.refuse(job.id, jobs::just_changed(job.id, Wish::Kill));
         }
     }
     Ok(outcomes)
@@ -70,18 +71,18 @@ pub async fn tag(
 ) -> Result<Outcomes, ApiError> {
     let add = super::submission::tags_of("add", add).map_err(ApiError::Invalid)?;
     if add.is_empty() && remove.is_empty() {
-        return Err(ApiError::field("add", "expected tags to add or to remove"));
+        return Err(ApiError::field("add", says("fault-tags-none")));
     }
     let (jobs, mut outcomes) = seen(site, caller, ids).await?;
     let mut asked = Vec::new();
     for job in &jobs {
         match job.parent() {
             Some(parent) => {
-                outcomes.refuse(job.id, format!("job {} has the tags of its array: tag job {parent}", job.id));
+                outcomes.refuse(job.id, says("fault-array-tags").set("job", job.id).set("parent", parent));
             }
             None if too_many(job, &add, remove) => {
                 let most = super::submission::MOST_TAGS;
-                outcomes.refuse(job.id, format!("job {} would have more than {most} tags", job.id));
+                outcomes.refuse(job.id, says("fault-tags-many").set("job", job.id).set("most", most));
             }
             None => asked.push(job.id),
         }
@@ -92,7 +93,7 @@ pub async fn tag(
             outcomes.done.push(job.id);
             site.bus.publish(jobs::changed(job));
         } else {
-            outcomes.refuse(job.id, format!("job {} has just been deleted", job.id));
+            outcomes.refuse(job.id, says("fault-job-deleted").set("job", job.id));
         }
     }
     Ok(outcomes)
@@ -106,7 +107,7 @@ fn too_many(job: &Job, add: &[String], remove: &[String]) -> bool {
 async fn seen(site: &Site, caller: &Caller, ids: &[JobId]) -> Result<(Vec<Job>, Outcomes), ApiError> {
     let ids: std::collections::BTreeSet<JobId> = ids.iter().copied().collect();
     if ids.len() > MOST || ids.is_empty() {
-        return Err(ApiError::field("ids", format!("expected from 1 to {MOST} jobs at once")));
+        return Err(ApiError::field("ids", says("fault-jobs-at-once").set("most", MOST)));
     }
     let ids: Vec<JobId> = ids.into_iter().collect();
     let mut jobs = site.store.jobs(&ids).await?;
@@ -115,7 +116,7 @@ async fn seen(site: &Site, caller: &Caller, ids: &[JobId]) -> Result<(Vec<Job>, 
     let mut outcomes = Outcomes::default();
     for id in ids {
         if jobs.binary_search_by_key(&id, |job| job.id).is_err() {
-            outcomes.refuse(id, ApiError::NotFound("job").to_string());
+            outcomes.refuse(id, ApiError::NotFound("job").message());
         }
     }
     Ok((jobs, outcomes))

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::error::ApiError;
 use super::view::{date, number};
+use super::words::expected_one_of;
 use super::{NodeUse, Site};
 use crate::domain::usage::Usage;
 use crate::domain::{EndingKind, Phase, ProjectId, ReasonCount, Timestamp, UserId};
@@ -75,7 +76,7 @@ pub struct Waiting {
 /// A number of days that is not offered, or the store's.
 pub async fn overview(site: &Site, days: u32) -> Result<Arc<Overview>, ApiError> {
     if !DAYS.contains(&days) {
-        return Err(ApiError::field("days", "expected 1, 7 or 30"));
+        return Err(ApiError::field("days", expected_one_of(&["1", "7", "30"])));
     }
     let mut kept = site.overview.0.lock().await;
     if let Some((until, made)) = kept.get(&days)

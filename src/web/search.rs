@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use super::access::Caller;
 use super::error::{ApiError, FieldFault};
+use super::words::{Message, says};
 use crate::domain::{EndingKind, JobId, Phase, ProjectId, Timestamp, UserId, Zone};
 use crate::store::search::{Counted, Cursor, Found, JobSearch, SortBy, Span, Start, words};
 
@@ -96,7 +97,7 @@ impl Query {
         let (sort, ascending) = kept(&mut faults, "sort", order(said(&self.sort)));
         let words = words(said(&self.q).unwrap_or_default());
         if words.is_empty() && said(&self.q).is_some() {
-            faults.push(fault("q", "expected words of a name: letters and digits"));
+            faults.push(FieldFault::new("q", says("fault-search-words")));
         }
         let depends_on: Option<JobId> = kept(&mut faults, "depends_on", job(said(&self.depends_on)));
         let node = said(&self.node).map(str::to_owned);
@@ -109,7 +110,7 @@ impl Query {
                 ("sort", sort != SortBy::Submitted),
             ];
             let set = not_beside.into_iter().filter(|(_, set)| *set);
-            faults.extend(set.map(|(field, _)| fault(field, "cannot be combined with node")));
+            faults.extend(set.map(|(field, _)| FieldFault::new(field, says("fault-not-beside-node"))));
         }
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
@@ -140,12 +141,12 @@ impl Query {
     /// What is no cursor.
     pub fn start(&self) -> Result<Start, ApiError> {
         let cursor =
-            |field: &str, text: &str| text.parse::<Cursor>().map_err(|message| ApiError::field(field, message));
+            |field: &str, text: &str| text.parse::<Cursor>().map_err(|_| ApiError::field(field, says("fault-cursor")));
         match (said(&self.after), said(&self.before)) {
             (None, None) => Ok(Start::First),
             (Some(after), None) => cursor("after", after).map(Start::After),
             (None, Some(before)) => cursor("before", before).map(Start::Before),
-            (Some(_), Some(_)) => Err(ApiError::field("before", "expected after or before, not both")),
+            (Some(_), Some(_)) => Err(ApiError::field("before", says("fault-cursors"))),
         }
     }
 
@@ -156,7 +157,7 @@ impl Query {
     pub fn limit(&self) -> Result<usize, ApiError> {
         let Some(text) = said(&self.limit) else { return Ok(JOBS) };
         let limit = text.parse().ok().filter(|limit| (1..=MOST_JOBS).contains(limit));
-        limit.ok_or_else(|| ApiError::field("limit", format!("expected a number from 1 to {MOST_JOBS}")))
+        limit.ok_or_else(|| ApiError::field("limit", says("fault-limit").set("most", MOST_JOBS)))
     }
 
     /// The same list from elsewhere on, as a link's query without `?`.
@@ -208,35 +209,29 @@ fn whose(
 }
 
 fn others() -> ApiError {
-    ApiError::Forbidden(
-        "only administrators see other people's jobs, but in projects whose members share theirs".into(),
-    )
+    ApiError::Forbidden(says("fault-others-jobs"))
 }
 
-fn fault(field: &str, message: impl Into<String>) -> FieldFault {
-    FieldFault { field: field.to_owned(), message: message.into() }
-}
-
-fn kept<T: Default>(faults: &mut Vec<FieldFault>, field: &str, read: Result<T, String>) -> T {
+fn kept<T: Default>(faults: &mut Vec<FieldFault>, field: &str, read: Result<T, Message>) -> T {
     read.unwrap_or_else(|message| {
-        faults.push(fault(field, message));
+        faults.push(FieldFault::new(field, message));
         T::default()
     })
 }
 
-fn name<T: std::str::FromStr<Err: ToString>>(text: Option<&str>) -> Result<Option<T>, String> {
-    text.map(str::parse).transpose().map_err(|error: T::Err| error.to_string())
+fn name<T: std::str::FromStr<Err: Into<Message>>>(text: Option<&str>) -> Result<Option<T>, Message> {
+    text.map(str::parse).transpose().map_err(T::Err::into)
 }
 
-fn job(text: Option<&str>) -> Result<Option<JobId>, String> {
-    text.map(str::parse).transpose().map_err(|_| "expected the id of a job".to_owned())
+fn job(text: Option<&str>) -> Result<Option<JobId>, Message> {
+    text.map(str::parse).transpose().map_err(|_| says("fault-job-id-needed"))
 }
 
 const PHASES: [Phase; 5] = [Phase::Pending, Phase::Starting, Phase::Running, Phase::Over, Phase::Archived];
 
 type States = (Vec<Phase>, Vec<EndingKind>);
 
-fn states(text: Option<&str>) -> Result<States, String> {
+fn states(text: Option<&str>) -> Result<States, Message> {
     let (mut phases, mut endings) = States::default();
     for word in text.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
         let phase = PHASES.into_iter().find(|phase| phase.as_str() == word);
@@ -250,7 +245,8 @@ fn states(text: Option<&str>) -> Result<States, String> {
             (_, _, Some(ending)) => endings.push(ending),
             _ => {
                 let known = PHASES.map(Phase::as_str).into_iter().chain(EndingKind::ALL.map(EndingKind::as_str));
-                return Err(format!("expected active, unsuccessful, {}", known.collect::<Vec<_>>().join(", ")));
+                let known: Vec<_> = ["active", "unsuccessful"].into_iter().chain(known).collect();
+                return Err(says("fault-expected").set("what", known.join(", ")));
             }
         }
     }
@@ -262,26 +258,25 @@ fn states(text: Option<&str>) -> Result<States, String> {
 }
 
 /// The first moment of a day, or that of the next one; or just this moment.
-pub fn moment(text: Option<&str>, ends_day: bool, zone: Option<&Zone>) -> Result<Option<Timestamp>, String> {
-    const EXPECTED: &str = "expected a day like 2026-11-23, or Unix seconds";
+pub fn moment(text: Option<&str>, ends_day: bool, zone: Option<&Zone>) -> Result<Option<Timestamp>, Message> {
+    let expected = || says("fault-moment");
     let Some(text) = text else { return Ok(None) };
     if let Ok(seconds) = text.parse::<f64>() {
         let millis = seconds * 1000.0;
-        return if millis.abs() < 1e15 { Ok(Some(Timestamp(millis as i64))) } else { Err(EXPECTED.to_owned()) };
+        return if millis.abs() < 1e15 { Ok(Some(Timestamp(millis as i64))) } else { Err(expected()) };
     }
-    let day: jiff::civil::Date = text.parse().map_err(|_| EXPECTED.to_owned())?;
-    let day = if ends_day { day.tomorrow().map_err(|_| EXPECTED.to_owned())? } else { day };
+    let day: jiff::civil::Date = text.parse().map_err(|_| expected())?;
+    let day = if ends_day { day.tomorrow().map_err(|_| expected())? } else { day };
     let zone = zone.map_or(jiff::tz::TimeZone::UTC, Zone::time_zone);
-    let begins = day.to_zoned(zone).map_err(|_| EXPECTED.to_owned())?;
+    let begins = day.to_zoned(zone).map_err(|_| expected())?;
     Ok(Some(Timestamp(begins.timestamp().as_millisecond())))
 }
 
-fn order(text: Option<&str>) -> Result<(SortBy, bool), String> {
+fn order(text: Option<&str>) -> Result<(SortBy, bool), Message> {
     let Some(text) = text else { return Ok((SortBy::default(), false)) };
     let (ascending, named) = text.strip_prefix('-').map_or((false, text), |named| (true, named));
     let sort = SortBy::ALL.into_iter().find(|sort| sort.as_str() == named);
-    sort.map(|sort| (sort, ascending))
-        .ok_or_else(|| "expected submitted, ended or run_time, or -submitted..".to_owned())
+    sort.map(|sort| (sort, ascending)).ok_or_else(|| says("fault-order"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Site;
 use super::access::{Caller, new_secret};
 use super::error::ApiError;
+use super::words::says;
 use super::{jobs, view};
 use crate::domain::{Job, JobId};
 use crate::store::Template;
@@ -90,21 +91,20 @@ async fn put(site: &Site, template: Template) -> Result<Template, ApiError> {
     if site.store.put_template(&template, MOST).await? {
         return Ok(template);
     }
-    let name = &template.name;
-    Err(ApiError::Conflict(format!("there is a template named {name} already, or there are {MOST}: delete one first")))
+    Err(ApiError::Conflict(says("fault-template-taken").set("name", &template.name).set("most", MOST)))
 }
 
 fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
     let is_name = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(char::is_control);
-    let expected = || ApiError::field("name", format!("expected from 1 to {LONGEST_NAME} characters on one line"));
+    let expected = || ApiError::field("name", says("fault-template-name").set("most", LONGEST_NAME));
     is_name.then(|| name.to_owned()).ok_or_else(expected)
 }
 
 /// Without what only one job of a time can have.
 fn checked(document: &Value) -> Result<Value, ApiError> {
     let Value::Object(fields) = document else {
-        return Err(ApiError::field("document", "expected a job as POST /task takes it"));
+        return Err(ApiError::field("document", says("fault-template-document")));
     };
     let mut fields = fields.clone();
     for of_one_job in ["id", "parent_task_id", "date", "status"] {
@@ -112,7 +112,7 @@ fn checked(document: &Value) -> Result<Value, ApiError> {
     }
     let document = Value::Object(fields);
     if document.to_string().len() > LARGEST {
-        return Err(ApiError::field("document", format!("expected at most {LARGEST} bytes")));
+        return Err(ApiError::field("document", says("fault-template-bytes").set("most", LARGEST)));
     }
     Ok(document)
 }

@@ -11,6 +11,7 @@ use super::access::Caller;
 use super::error::{ApiError, FieldFault};
 use super::spreadsheet::quoted;
 use super::view::number;
+use super::words::{Message, expected_one_of, says};
 use crate::domain::usage::Usage;
 use crate::domain::{ProjectId, UserId};
 use crate::store::UsageRow;
@@ -98,37 +99,36 @@ pub async fn report(site: &Site, caller: &Caller, query: &Query) -> Result<Repor
     let said =
         |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut faults = Vec::new();
-    let mut fault = |field: &str, message: String| faults.push(FieldFault { field: field.to_owned(), message });
+    let mut fault = |field: &str, message: Message| faults.push(FieldFault::new(field, message));
     let today = site.clock.now().day();
     let mut day = |field: &str, text: Option<String>, otherwise: i64| match text.map(|text| text.parse::<Date>()) {
         None => otherwise,
         Some(Ok(date)) => day_of(date),
         Some(Err(_)) => {
-            fault(field, "expected a day like 2026-11-23".into());
+            fault(field, says("fault-day"));
             otherwise
         }
     };
     let to = day("to", said(&query.to), today);
     let from = day("from", said(&query.from), to - DAYS + 1);
     if from > to || to - from >= MOST_DAYS {
-        fault("from", format!("expected a day before the last, at most {MOST_DAYS} days"));
+        fault("from", says("fault-period").set("most", MOST_DAYS));
     }
     let by = match said(&query.by).as_deref() {
         None | Some("day") => Period::Day,
         Some("month") => Period::Month,
         Some(_) => {
-            fault("by", "expected day or month".into());
+            fault("by", expected_one_of(&["day", "month"]));
             Period::Day
         }
     };
-    let project: Option<ProjectId> = said(&query.project).and_then(|text| {
-        text.parse().map_err(|error: crate::domain::InvalidId| fault("project", error.to_string())).ok()
-    });
+    let project: Option<ProjectId> = said(&query.project)
+        .and_then(|text| text.parse().map_err(|error: crate::domain::InvalidId| fault("project", error.into())).ok());
     let user = said(&query.user);
     let named: Option<UserId> = user
         .as_deref()
         .filter(|user| *user != EVERYONE)
-        .and_then(|text| text.parse().map_err(|error: crate::domain::InvalidId| fault("user", error.to_string())).ok());
+        .and_then(|text| text.parse().map_err(|error: crate::domain::InvalidId| fault("user", error.into())).ok());
     if !faults.is_empty() {
         return Err(ApiError::Invalid(faults));
     }
@@ -147,14 +147,13 @@ async fn whose(
 ) -> Result<Whose, ApiError> {
     match named {
         Some(user) if caller.may_manage(&user) => Ok(Whose::One(user)),
-        Some(_) => Err(ApiError::Forbidden("only administrators see what others use".into())),
+        Some(_) => Err(ApiError::Forbidden(says("fault-others-use"))),
         None if together => {
             let mut is_open = caller.is_admin();
             if let Some(project) = project.filter(|project| !is_open && !project.is_default()) {
                 is_open = site.store.projects_of(caller.id()).await?.iter().any(|known| known.id == *project);
             }
-            let closed = "only administrators see what others use, and members what their project uses";
-            if is_open { Ok(Whose::Together) } else { Err(ApiError::Forbidden(closed.into())) }
+            if is_open { Ok(Whose::Together) } else { Err(ApiError::Forbidden(says("fault-project-use"))) }
         }
         None if caller.is_admin() => Ok(Whose::Each),
         None => Ok(Whose::One(caller.id().clone())),

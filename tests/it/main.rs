@@ -29,6 +29,7 @@ mod mongo;
 mod old_client;
 mod pages;
 mod pages_admin;
+mod pages_faults;
 mod pages_home;
 mod pages_new;
 mod pages_own;

@@ -26,10 +26,10 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
-use super::FileError;
 use super::beneath::{Entry, OpenedFile, checked, entries, entry, open_linkless, opened, size_of};
 use super::job_dirs::{blocking, is_root};
 use super::remove::delete_tree;
+use super::{FileError, PathFault};
 use crate::domain::{User, UserId};
 use account::Account;
 
@@ -165,7 +165,7 @@ impl UploadSpace {
             return Ok(entry(c"", &fstat(&*self.dir)?));
         }
         let (parent, name) = self.parent(path)?;
-        let name = std::ffi::CString::new(name).map_err(|_| FileError::InvalidPath("a path holds no NUL"))?;
+        let name = std::ffi::CString::new(name).map_err(|_| FileError::InvalidPath(PathFault::Nul))?;
         Ok(entry(&name, &statat(&parent, name.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
@@ -263,7 +263,7 @@ impl UploadSpace {
     fn parent<'a>(&self, path: &'a str) -> Result<(OwnedFd, &'a str), FileError> {
         let (above, name) = path.rsplit_once('/').unwrap_or((".", path));
         if name == "." {
-            return Err(FileError::InvalidPath("expected a file or directory in the space"));
+            return Err(FileError::InvalidPath(PathFault::Top));
         }
         Ok((self.open_directory(above)?, name))
     }
@@ -271,7 +271,7 @@ impl UploadSpace {
     fn new_name<'a>(&self, path: &'a str) -> Result<(OwnedFd, &'a str), FileError> {
         let path = checked(path)?;
         if path.contains(char::is_control) {
-            return Err(FileError::InvalidPath("a name holds no control characters"));
+            return Err(FileError::InvalidPath(PathFault::ControlCharacter));
         }
         self.parent(path)
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::ldap::{Directory, DirectoryError, Entry};
 use super::local::LocalAuth;
-use super::{AuthBackend, AuthError, first_seen};
+use super::{AuthBackend, AuthError, NotUsable, first_seen};
 use crate::config::Defaults;
 use crate::domain::{Clock, User, UserId, UserKind};
 use crate::process::system_user;
@@ -34,10 +34,7 @@ impl DirectoryAuth {
 
     /// The user of an entry, as the directory has it now.
     async fn up_to_date(&self, entry: Entry) -> Result<User, AuthError> {
-        let id: UserId = entry
-            .login
-            .parse()
-            .map_err(|error| AuthError::NotUsable(format!("the directory's login cannot be used here: {error}")))?;
+        let id: UserId = entry.login.parse().map_err(|error| AuthError::NotUsable(NotUsable::Name(error)))?;
         let groups = groups_of(&entry).await?;
         let refreshed = |user: &mut User| {
             user.uid = entry.uid;
@@ -88,7 +85,7 @@ fn explained(error: DirectoryError) -> AuthError {
         DirectoryError::Denied => AuthError::Denied,
         DirectoryError::Incomplete(what) => {
             tracing::warn!(what, "an entry of the directory is of no use");
-            AuthError::NotUsable("the directory lacks what jobs need to run as you: ask an administrator".into())
+            AuthError::NotUsable(NotUsable::Incomplete)
         }
         DirectoryError::Unavailable(why) => AuthError::Unavailable(why),
     }

@@ -17,7 +17,7 @@ pub mod secret;
 use async_trait::async_trait;
 
 use crate::config::Defaults;
-use crate::domain::{Timestamp, User, UserId, UserKind};
+use crate::domain::{InvalidId, Timestamp, User, UserId, UserKind};
 use crate::store::StoreError;
 use crate::store::update::UpdateError;
 
@@ -30,13 +30,23 @@ pub enum AuthError {
     #[error("wrong user name or password")]
     Denied,
     /// Right, but there is something that an administrator must put right first.
-    #[error("{0}")]
-    NotUsable(String),
+    #[error(transparent)]
+    NotUsable(NotUsable),
     /// The backend does not answer; nothing is wrong with who asked.
     #[error("logins cannot be checked now: {0}")]
     Unavailable(String),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why a login that is right opens nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NotUsable {
+    #[error("the directory's login cannot be used here: {0}")]
+    Name(InvalidId),
+    /// A uid, a gid.
+    #[error("the directory lacks what jobs need to run as you: ask an administrator")]
+    Incomplete,
 }
 
 impl From<UpdateError<AuthError>> for AuthError {

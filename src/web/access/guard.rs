@@ -18,6 +18,7 @@ use crate::web::accounts::site::maintenance;
 use crate::web::error::ApiError;
 use crate::web::pages::PageError;
 use crate::web::probes::PROBES;
+use crate::web::words::says;
 
 /// Where a page's script puts its session's CSRF token.
 const CSRF_HEADER: &str = "X-CSRF-Token";
@@ -83,8 +84,9 @@ pub async fn guard(
     let decided = match rule {
         None => Ok(()),
         Some(Rule::Metrics) if may_scrape(site, request.request()) => Ok(()),
-        Some(Rule::Metrics) => decide(Rule::Metrics, caller.as_ref())
-            .map_err(|_| ApiError::Forbidden("metrics_allow does not have this address".into())),
+        Some(Rule::Metrics) => {
+            decide(Rule::Metrics, caller.as_ref()).map_err(|_| ApiError::Forbidden(says("fault-metrics")))
+        }
         Some(rule) => match decide(rule, caller.as_ref()) {
             Ok(()) => meant(&mut request, is_api, rule, caller.as_ref()).await,
             refused => refused,
@@ -139,9 +141,10 @@ async fn body(request: &mut ServiceRequest) -> Result<web::Bytes, ApiError> {
     let mut payload = request.take_payload();
     let mut body = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| ApiError::BadRequest(format!("the form was not sent whole: {error}")))?;
+        let chunk =
+            chunk.map_err(|error| ApiError::BadRequest(says("fault-form-cut").set("why", error.to_string())))?;
         if body.len() + chunk.len() > MAX_FORM {
-            return Err(ApiError::BadRequest(format!("the form is larger than {MAX_FORM} bytes")));
+            return Err(ApiError::BadRequest(says("fault-form-large").set("most", MAX_FORM)));
         }
         body.extend_from_slice(&chunk);
     }

@@ -15,6 +15,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::error::ApiError;
+use super::words::says;
 use crate::domain::{Job, ProjectId, Scope, Standing, User, UserId};
 
 pub use crate::plugins::auth::{LoginLimiter, new_secret, secret_hash};
@@ -82,24 +83,17 @@ pub fn decide(rule: Rule, caller: Option<&Caller>) -> Result<(), ApiError> {
         Rule::Account | Rule::Inspect | Rule::Administer | Rule::Metrics => Scope::Admin,
     };
     if caller.scope < needed {
-        let message = format!(
-            "this token may not do this: its scope is {}, needed is {}",
-            caller.scope.as_str(),
-            needed.as_str()
-        );
+        let message = says("fault-token-scope").set("scope", caller.scope.as_str()).set("needed", needed.as_str());
         return Err(ApiError::Forbidden(message));
     }
     match rule {
         Rule::Open | Rule::Look | Rule::Account => Ok(()),
         Rule::Work if caller.user.may_submit() => Ok(()),
-        Rule::Work => Err(ApiError::Forbidden(NOT_ACTIVATED.into())),
+        Rule::Work => Err(ApiError::Forbidden(says("fault-not-activated"))),
         Rule::Inspect | Rule::Administer | Rule::Metrics if caller.is_admin() => Ok(()),
-        Rule::Inspect | Rule::Administer | Rule::Metrics => Err(ApiError::Forbidden(ADMINISTRATORS_ONLY.into())),
+        Rule::Inspect | Rule::Administer | Rule::Metrics => Err(ApiError::Forbidden(says("fault-administrators-only"))),
     }
 }
-
-pub const ADMINISTRATORS_ONLY: &str = "only administrators may do this";
-pub const NOT_ACTIVATED: &str = "an administrator has to activate this account first: until then one can only look";
 
 impl Caller {
     pub fn id(&self) -> &UserId {

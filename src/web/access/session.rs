@@ -10,11 +10,11 @@ use crate::plugins::auth::{new_secret, secret_hash};
 use crate::store::{AccountChange, Changed};
 use crate::web::Site;
 use crate::web::error::ApiError;
+use crate::web::words::says;
 
 const SECRET: &str = "secret";
 const CSRF: &str = "csrf";
 const LANGUAGE: &str = "language";
-pub const FORM_EXPIRED: &str = "the form has expired: go back, reload the page and send it again";
 
 /// The hash of this request's session, if it carries one.
 pub(super) fn presented(request: &HttpRequest) -> Option<String> {
@@ -41,7 +41,7 @@ pub async fn begin(site: &Site, request: &HttpRequest, user: &User) -> Result<()
     };
     let stored = site.store.change(vec![AccountChange::PutCredential(credential)], Vec::new()).await?;
     if stored == Changed::Stale {
-        return Err(ApiError::Conflict("this login met another change: try again".into()));
+        return Err(ApiError::Conflict(says("fault-login-again")));
     }
     let session = request.get_session();
     let language = language(request);
@@ -51,7 +51,7 @@ pub async fn begin(site: &Site, request: &HttpRequest, user: &User) -> Result<()
         .insert(SECRET, secret)
         .and_then(|()| session.insert(CSRF, new_secret()))
         .and_then(|()| language.map_or(Ok(()), |language| session.insert(LANGUAGE, language)))
-        .map_err(|_| ApiError::BadRequest("the session could not be written".into()))
+        .map_err(|_| ApiError::BadRequest(says("fault-session")))
 }
 
 /// Ends this request's session, also for who keeps a copy of its cookie.
@@ -137,6 +137,6 @@ pub fn check_csrf(request: &HttpRequest, sent: &str) -> Result<(), ApiError> {
     if !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(sent.as_bytes())) {
         Ok(())
     } else {
-        Err(ApiError::Forbidden(FORM_EXPIRED.into()))
+        Err(ApiError::Forbidden(says("fault-form-expired")))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::tell_scheduler;
 use crate::bus::Command;
 use crate::config::Guests as Settings;
-use crate::domain::{AuditEntry, Identity, Standing, User, UserId, UserKind};
+use crate::domain::{AuditEntry, Identity, InvalidId, Standing, User, UserId, UserKind};
 use crate::plugins::guests::Known;
 use crate::process::system_user;
 use crate::store::update::{With, update_user};
@@ -16,6 +16,7 @@ use crate::store::{AccountChange, Changed};
 use crate::web::Site;
 use crate::web::error::ApiError;
 use crate::web::jobs::{blocking, tell};
+use crate::web::words::says;
 
 /// How many names are tried for a new guest.
 const NAMES: u32 = 1_000;
@@ -35,7 +36,7 @@ pub async fn come_in(site: &Site, known: Known, address: Option<String>) -> Resu
     let base = base_name(&known);
     for number in 1..=NAMES {
         let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-        let id: UserId = name.parse().map_err(|error| ApiError::BadRequest(format!("{error}")))?;
+        let id: UserId = name.parse().map_err(|error| ApiError::BadRequest(InvalidId::into(error)))?;
         let mut user = User {
             uid: runs_as.uid,
             gid: runs_as.gid,
@@ -68,7 +69,7 @@ pub async fn come_in(site: &Site, known: Known, address: Option<String>) -> Resu
             return Ok(user);
         }
     }
-    Err(ApiError::Conflict(format!("every name like {base} is taken here")))
+    Err(ApiError::Conflict(says("fault-names-taken").set("name", base)))
 }
 
 /// uid and gid are those of `guest_bind` as it is now; the address is the provider's as long as it vouches for one.

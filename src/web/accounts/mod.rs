@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::Site;
 use super::access::Caller;
 use super::error::ApiError;
+use super::words::says;
 use crate::bus::Command;
 use crate::domain::AuditEntry;
 use crate::store::{AccountChange, Changed};
@@ -59,7 +60,7 @@ fn gather(path: &str, before: &Value, after: &Value, found: &mut Map<String, Val
 async fn write(site: &Site, changes: Vec<AccountChange>, audit: Vec<AuditEntry>) -> Result<(), ApiError> {
     match site.store.change(changes, audit).await? {
         Changed::Done => Ok(()),
-        Changed::Stale => Err(ApiError::Conflict("it was changed by somebody else meanwhile: look again".into())),
+        Changed::Stale => Err(ApiError::Conflict(says("fault-meanwhile"))),
     }
 }
 

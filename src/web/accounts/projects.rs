@@ -6,12 +6,13 @@ use super::read::{self, Reader};
 use super::{differences, entry, tell_scheduler};
 use crate::domain::project::Project;
 use crate::domain::usage::{Usage, UsageReset};
-use crate::domain::{ProjectId, Quotas, UserId};
+use crate::domain::{InvalidId, ProjectId, Quotas, UserId};
 use crate::store::update::{With, update_project};
 use crate::store::{AccountChange, Changed, JobFilter};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
+use crate::web::words::{Message, says};
 
 const LONGEST_DESCRIPTION: usize = 4_000;
 const MOST_MEMBERS: usize = 10_000;
@@ -56,10 +57,10 @@ pub async fn known(site: &Site, caller: &Caller, id: &ProjectId) -> Result<Proje
 /// Every field at fault; 409 when there is one of this id.
 pub async fn create(site: &Site, caller: &Caller, sent: &Value) -> Result<Project, ApiError> {
     let text = sent.get("id").and_then(Value::as_str).unwrap_or_default();
-    let id: ProjectId = text.parse().map_err(|error| ApiError::field("id", format!("{error}")))?;
+    let id: ProjectId = text.parse().map_err(|error: InvalidId| ApiError::field("id", error.into()))?;
     let mut project = Project::new(id.clone());
     apply(sent, &mut project)?;
-    let exists = || ApiError::Conflict(format!("there is a project {id} already"));
+    let exists = || ApiError::Conflict(says("fault-project-exists").set("project", &id));
     if id.is_default() {
         return Err(exists());
     }
@@ -98,14 +99,14 @@ fn apply(sent: &Value, project: &mut Project) -> Result<(), ApiError> {
     if let Some(text) = sent.get("description").filter(|text| !text.is_null()) {
         match text.as_str().filter(|text| text.chars().count() <= LONGEST_DESCRIPTION && !text.contains('\0')) {
             Some(text) => project.description = text.trim().to_owned(),
-            None => reader.fault("description", format!("expected a text of at most {LONGEST_DESCRIPTION} characters")),
+            None => reader.fault("description", says("fault-text-at-most").set("most", LONGEST_DESCRIPTION)),
         }
     }
     if let Some(owner) = sent.get("owner") {
         let parsed = match read::line(owner) {
             Some(None) => Ok(None),
-            Some(Some(owner)) => owner.parse::<UserId>().map(Some).map_err(|error| error.to_string()),
-            None => Err("expected a user's id".to_owned()),
+            Some(Some(owner)) => owner.parse::<UserId>().map(Some).map_err(Message::from),
+            None => Err(says("fault-user-needed")),
         };
         reader.keep("owner", parsed, &mut project.owner);
     }
@@ -118,24 +119,24 @@ fn apply(sent: &Value, project: &mut Project) -> Result<(), ApiError> {
     }
     if project.id.is_default() {
         if !project.members.is_empty() {
-            reader.fault("members", "everyone is in the default project");
+            reader.fault("members", says("fault-default-members"));
         }
         if project.quotas.for_new_account() != Quotas::default() {
-            reader.fault("quota_cpu", "the default project has no quota");
+            reader.fault("quota_cpu", says("fault-default-quota"));
         }
         if !project.volumes.is_empty() {
-            reader.fault("volumes", "everyone is in the default project: use the site's volumes in go-d.ini");
+            reader.fault("volumes", says("fault-default-volumes"));
         }
     }
     reader.finish()
 }
 
-fn members_of(sent: &Value) -> Result<Vec<UserId>, String> {
-    let expected = || format!("expected a list of at most {MOST_MEMBERS} user ids");
+fn members_of(sent: &Value) -> Result<Vec<UserId>, Message> {
+    let expected = || says("fault-members").set("most", MOST_MEMBERS);
     let list = sent.as_array().filter(|list| list.len() <= MOST_MEMBERS).ok_or_else(expected)?;
     let mut members = Vec::new();
     for member in list {
-        let id: UserId = member.as_str().ok_or_else(expected)?.trim().parse().map_err(|error| format!("{error}"))?;
+        let id: UserId = member.as_str().ok_or_else(expected)?.trim().parse().map_err(Message::from)?;
         if !members.contains(&id) {
             members.push(id);
         }
@@ -147,7 +148,7 @@ fn members_of(sent: &Value) -> Result<Vec<UserId>, String> {
 /// 404; 409 for the default project and while jobs of it are active.
 pub async fn delete(site: &Site, caller: &Caller, id: &ProjectId) -> Result<(), ApiError> {
     if id.is_default() {
-        return Err(ApiError::Conflict("the default project always exists".into()));
+        return Err(ApiError::Conflict(says("fault-default-stays")));
     }
     site.store.project(id).await?.ok_or(ApiError::NotFound("project"))?;
     let audit = vec![entry(site, caller, "project.delete", id.as_str(), json!({}))];
@@ -158,7 +159,7 @@ pub async fn delete(site: &Site, caller: &Caller, id: &ProjectId) -> Result<(), 
             ..JobFilter::default()
         };
         let count = site.store.count(&active).await?;
-        return Err(ApiError::Conflict(format!("{count} jobs of {id} run or wait: kill them, or let them end, first")));
+        return Err(ApiError::Conflict(says("fault-project-active").set("count", count).set("project", id)));
     }
     tell_scheduler(site).await;
     Ok(())

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::config::parse_size;
 use crate::domain::{Acl, Mount, Quotas, SavedList, Zone};
 use crate::web::error::{ApiError, FieldFault};
+use crate::web::words::{Message, expected_one_of, says};
 
 /// Gathers what is wrong, so that all of it is said at once.
 #[derive(Default)]
@@ -22,11 +23,11 @@ const MAX_VOLUMES: usize = 50;
 const OUR_MOUNTS: [&str; 3] = ["/mnt/go-docker", "/mnt/god-data", "/mnt/home"];
 
 impl Reader {
-    pub fn fault(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.faults.push(FieldFault { field: field.into(), message: message.into() });
+    pub fn fault(&mut self, field: impl Into<String>, message: Message) {
+        self.faults.push(FieldFault::new(field, message));
     }
 
-    pub fn keep<T>(&mut self, field: &str, sent: Result<T, impl Into<String>>, into: &mut T) {
+    pub fn keep<T>(&mut self, field: &str, sent: Result<T, Message>, into: &mut T) {
         match sent {
             Ok(value) => *into = value,
             Err(message) => self.fault(field, message),
@@ -59,7 +60,7 @@ impl Reader {
 }
 
 /// A number, or its text as a form sends it; `None` when it is not there.
-fn whole(value: Option<&Value>, most: u64) -> Option<Result<u64, String>> {
+fn whole(value: Option<&Value>, most: u64) -> Option<Result<u64, Message>> {
     let value = value.filter(|value| !value.is_null())?;
     let number = match value {
         Value::String(text) if text.trim().is_empty() => Some(0.0),
@@ -67,20 +68,18 @@ fn whole(value: Option<&Value>, most: u64) -> Option<Result<u64, String>> {
         other => other.as_f64(),
     };
     let whole = number.filter(|n: &f64| n.fract() == 0.0 && *n >= 0.0 && *n <= most as f64);
-    Some(whole.map(|n| n as u64).ok_or_else(|| format!("expected a whole number from 0 to {most}")))
+    Some(whole.map(|n| n as u64).ok_or_else(|| says("fault-whole").set("first", 0_u64).set("last", most)))
 }
 
 /// Bytes, also as `500M` or `10G`; null and `""` are none of one's own.
-fn own_size(value: Option<&Value>) -> Option<Result<Option<u64>, String>> {
+fn own_size(value: Option<&Value>) -> Option<Result<Option<u64>, Message>> {
     let value = value?;
     if value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
         return Some(Ok(None));
     }
     let named = value.as_str().and_then(parse_size).filter(|bytes| *bytes <= LARGEST);
-    let expected =
-        || "expected bytes, a size like 500M, 10G or 2T, or nothing for what the site gives everyone".to_owned();
     let sent = named.map(Ok).or_else(|| whole(Some(value), LARGEST))?;
-    Some(sent.map(Some).map_err(|_| expected()))
+    Some(sent.map(Some).map_err(|_| says("fault-own-size")))
 }
 
 /// A text without surrounding space; null and `""` are none.
@@ -93,9 +92,9 @@ pub fn line(value: &Value) -> Option<Option<&str>> {
     }
 }
 
-pub fn email(value: &Value) -> Result<Option<String>, &'static str> {
-    const EXPECTED: &str = "expected an address like ann@lab.example";
-    let Some(address) = line(value).ok_or(EXPECTED)? else { return Ok(None) };
+pub fn email(value: &Value) -> Result<Option<String>, Message> {
+    let expected = || says("fault-email");
+    let Some(address) = line(value).ok_or_else(expected)? else { return Ok(None) };
     let is_address = address.len() <= 254
         && address.is_ascii()
         && !address.contains(|c: char| c.is_whitespace() || "<>,;:\"()[]\\".contains(c))
@@ -106,22 +105,20 @@ pub fn email(value: &Value) -> Result<Option<String>, &'static str> {
                 && !host.starts_with('.')
                 && !host.ends_with('.')
         });
-    if is_address { Ok(Some(address.to_owned())) } else { Err(EXPECTED) }
+    if is_address { Ok(Some(address.to_owned())) } else { Err(expected()) }
 }
 
 /// A name of the IANA database; null and `""` are the reader's own zone.
-pub fn zone(value: &Value) -> Result<Option<Zone>, &'static str> {
-    const EXPECTED: &str = "expected the name of a time zone like Europe/Paris, or nothing for the browser's own";
-    let Some(name) = line(value).ok_or(EXPECTED)? else { return Ok(None) };
-    Zone::named(name).map(Some).ok_or(EXPECTED)
+pub fn zone(value: &Value) -> Result<Option<Zone>, Message> {
+    let expected = || says("fault-zone");
+    let Some(name) = line(value).ok_or_else(expected)? else { return Ok(None) };
+    Zone::named(name).map(Some).ok_or_else(expected)
 }
 
 /// Lists of jobs that are kept under names, each name once.
-pub fn lists(value: &Value) -> Result<Vec<SavedList>, String> {
+pub fn lists(value: &Value) -> Result<Vec<SavedList>, Message> {
     let (most, longest) = (SavedList::MOST, SavedList::LONGEST_NAME);
-    let expected = || {
-        format!("expected at most {most} lists, each a query under a name of its own of at most {longest} characters")
-    };
+    let expected = || says("fault-saved-lists").set("most", most).set("longest", longest);
     let lists: Vec<SavedList> = serde_json::from_value(value.clone()).map_err(|_| expected())?;
     let names: std::collections::BTreeSet<&str> = lists.iter().map(|list| list.name.as_str()).collect();
     let sound = lists.len() <= most && names.len() == lists.len() && lists.iter().all(SavedList::is_sound);
@@ -129,16 +126,16 @@ pub fn lists(value: &Value) -> Result<Vec<SavedList>, String> {
 }
 
 /// OpenSSH public keys, one a line.
-pub fn public_keys(value: &Value) -> Result<Option<String>, &'static str> {
-    const EXPECTED: &str = "expected OpenSSH public keys, one a line like ssh-ed25519 AAAA... name";
+pub fn public_keys(value: &Value) -> Result<Option<String>, Message> {
+    let expected = || says("fault-public-keys");
     let text = match value {
         Value::Null => return Ok(None),
         Value::String(text) if text.len() <= MAX_KEYS => text,
-        _ => return Err(EXPECTED),
+        _ => return Err(expected()),
     };
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if !lines.iter().all(|line| is_public_key(line)) {
-        return Err(EXPECTED);
+        return Err(expected());
     }
     Ok((!lines.is_empty()).then(|| lines.join("\n")))
 }
@@ -156,7 +153,7 @@ fn is_public_key(line: &str) -> bool {
 pub fn volumes(reader: &mut Reader, value: &Value) -> Vec<Mount> {
     let Some(list) = value.as_array().filter(|list| list.len() <= MAX_VOLUMES) else {
         if !value.is_null() {
-            reader.fault("volumes", format!("expected a list of at most {MAX_VOLUMES} volumes"));
+            reader.fault("volumes", says("fault-volumes").set("most", MAX_VOLUMES));
         }
         return Vec::new();
     };
@@ -169,36 +166,30 @@ pub fn volumes(reader: &mut Reader, value: &Value) -> Vec<Mount> {
             && name.len() <= 64
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         if !is_name || ["go-docker", "home"].contains(&name) || volumes.iter().any(|other| other.name == name) {
-            reader.fault(
-                field("name"),
-                "expected a name of its own: letters, digits, - _ and . (not home, not go-docker)",
-            );
+            reader.fault(field("name"), says("fault-volume-own-name"));
         }
         let acl = match text("acl") {
             "ro" | "" => Acl::Ro,
             "rw" => Acl::Rw,
             _ => {
-                reader.fault(field("acl"), "expected ro or rw");
+                reader.fault(field("acl"), expected_one_of(&["ro", "rw"]));
                 Acl::Ro
             }
         };
         let path = absolute(text("path"));
         if path.is_none() {
-            reader.fault(field("path"), "expected an absolute path without . or ..");
+            reader.fault(field("path"), says("fault-absolute-path"));
         }
         let mount = if text("mount").is_empty() { path.clone() } else { absolute(text("mount")) };
         let ours =
             |mount: &PathBuf| OUR_MOUNTS.iter().any(|our| mount.starts_with(our) || Path::new(our).starts_with(mount));
         match mount {
-            None => reader.fault(field("mount"), "expected an absolute path without . or .."),
+            None => reader.fault(field("mount"), says("fault-absolute-path")),
             Some(mount) if ours(&mount) || mount == Path::new("/") => {
-                reader.fault(
-                    field("mount"),
-                    "expected a place that is not GoDocker's own: not /mnt/go-docker, /mnt/home, /mnt/god-data",
-                );
+                reader.fault(field("mount"), says("fault-mount-ours"));
             }
             Some(mount) if volumes.iter().any(|other| other.mount == mount) => {
-                reader.fault(field("mount"), "expected a place of its own");
+                reader.fault(field("mount"), says("fault-mount-twice"));
             }
             Some(mount) => {
                 volumes.push(Mount { name: name.to_owned(), acl, path: path.unwrap_or_default(), mount });
@@ -231,7 +222,7 @@ mod tests {
         assert_eq!((read(json!(7)), read(json!(0))), (own(7), own(0)));
         assert_eq!((read(json!(" ")), read(Value::Null), own_size(None)), (Ok(None), Ok(None), None));
         for bad in [json!("lots"), json!(-1), json!(1.5), json!("99999999T"), json!([1])] {
-            assert!(read(bad.clone()).unwrap_err().contains("10G"), "{bad}");
+            assert!(read(bad.clone()).unwrap_err().to_string().contains("10G"), "{bad}");
         }
     }
 

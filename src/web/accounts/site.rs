@@ -9,6 +9,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::spreadsheet::quoted;
+use crate::web::words::{Message, says};
 
 const LONGEST_MESSAGE: usize = 1_000;
 /// What is said where nobody has worded it.
@@ -29,6 +30,14 @@ pub async fn maintenance(site: &Site) -> Result<Option<Maintenance>, ApiError> {
     }))
 }
 
+/// What whoever is refused is told.
+pub fn told_of_maintenance(maintenance: &Maintenance) -> Message {
+    match maintenance.message.as_str() {
+        DEFAULT_MESSAGE => says("fault-maintenance"),
+        worded => Message::verbatim(worded),
+    }
+}
+
 /// Switches maintenance on, with a message for every page, or off.
 ///
 /// # Errors
@@ -36,7 +45,7 @@ pub async fn maintenance(site: &Site) -> Result<Option<Maintenance>, ApiError> {
 pub async fn set_maintenance(site: &Site, caller: &Caller, on: bool, message: &str) -> Result<(), ApiError> {
     let message = message.trim();
     if message.chars().count() > LONGEST_MESSAGE || message.contains('\0') {
-        return Err(ApiError::field("message", format!("expected at most {LONGEST_MESSAGE} characters")));
+        return Err(ApiError::field("message", says("fault-at-most-characters").set("most", LONGEST_MESSAGE)));
     }
     let message = if message.is_empty() { DEFAULT_MESSAGE } else { message };
     let maintenance = Maintenance { message: message.to_owned(), since: site.clock.now(), by: caller.id().clone() };

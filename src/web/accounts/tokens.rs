@@ -12,6 +12,7 @@ use crate::web::Site;
 use crate::web::access::{Caller, new_secret, secret_hash, session};
 use crate::web::error::{ApiError, FieldFault};
 use crate::web::view;
+use crate::web::words::{Message, expected_one_of, says};
 
 /// Tells people, and programs that look for leaked secrets, what it is.
 const PREFIX: &str = "god_";
@@ -43,14 +44,14 @@ pub async fn list(site: &Site, caller: &Caller, id: &UserId) -> Result<Vec<Crede
 pub async fn create(site: &Site, caller: &Caller, id: &UserId, sent: &Value) -> Result<(Credential, String), ApiError> {
     own(caller, id)?;
     let mut faults = Vec::new();
-    let mut fault = |field: &str, message: String| faults.push(FieldFault { field: field.into(), message });
+    let mut fault = |field: &str, message: Message| faults.push(FieldFault::new(field, message));
     let name = sent.get("name").and_then(Value::as_str).unwrap_or_default().trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
-        fault("name", format!("expected what it is for, in at most {LONGEST_NAME} characters"));
+        fault("name", says("fault-token-name").set("most", LONGEST_NAME));
     }
     let scope = sent.get("scope").and_then(Value::as_str).and_then(Scope::named);
     if scope.is_none() {
-        fault("scope", "expected read, submit or admin".into());
+        fault("scope", expected_one_of(&["read", "submit", "admin"]));
     }
     let days = match sent.get("days") {
         None | Some(Value::Null) => Some(None),
@@ -60,7 +61,7 @@ pub async fn create(site: &Site, caller: &Caller, id: &UserId, sent: &Value) -> 
     };
     let days = days.filter(|days: &Option<u64>| days.is_none_or(|days| (1..=MOST_DAYS).contains(&days)));
     if days.is_none() {
-        fault("days", format!("expected from 1 to {MOST_DAYS} days, or nothing for a token that does not expire"));
+        fault("days", says("fault-token-days").set("most", MOST_DAYS));
     }
     let (Some(scope), Some(days)) = (scope, days) else { return Err(ApiError::Invalid(faults)) };
     if !faults.is_empty() {
@@ -68,7 +69,7 @@ pub async fn create(site: &Site, caller: &Caller, id: &UserId, sent: &Value) -> 
     }
     let now = site.clock.now();
     if site.store.credentials_of(id, CredentialKind::Token).await?.len() >= MOST_TOKENS {
-        return Err(ApiError::Conflict(format!("there are {MOST_TOKENS} tokens already: delete one first")));
+        return Err(ApiError::Conflict(says("fault-tokens-many").set("most", MOST_TOKENS)));
     }
     let secret = format!("{PREFIX}{}", new_secret());
     let token = Credential {

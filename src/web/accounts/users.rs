@@ -15,6 +15,7 @@ use crate::store::update::{With, update_user};
 use crate::web::Site;
 use crate::web::access::{Caller, new_secret, secret_hash, session};
 use crate::web::error::ApiError;
+use crate::web::words::{Message, expected_one_of, says};
 
 /// The shortest password that is taken.
 const SHORTEST_PASSWORD: usize = 8;
@@ -124,10 +125,14 @@ fn apply(sent: &Value, caller: &Caller, user: &mut User) -> Result<(), ApiError>
     }
     if let Some(theme) = sent.pointer("/preferences/theme") {
         let named = theme.as_str().and_then(Theme::named);
-        reader.keep("preferences.theme", named.ok_or("expected auto, light or dark"), &mut user.preferences.theme);
+        reader.keep(
+            "preferences.theme",
+            named.ok_or_else(|| expected_one_of(&["auto", "light", "dark"])),
+            &mut user.preferences.theme,
+        );
     }
     if let Some(language) = sent.pointer("/preferences/language") {
-        let named = language.as_str().and_then(Language::named).ok_or("expected auto, en or fr");
+        let named = language.as_str().and_then(Language::named).ok_or_else(|| expected_one_of(&["auto", "en", "fr"]));
         reader.keep("preferences.language", named, &mut user.preferences.language);
     }
     if let Some(zone) = sent.pointer("/preferences/zone") {
@@ -137,43 +142,42 @@ fn apply(sent: &Value, caller: &Caller, user: &mut User) -> Result<(), ApiError>
         reader.keep("preferences.lists", read::lists(lists), &mut user.preferences.lists);
     }
     if let Some(notify) = sent.pointer("/preferences/notify") {
-        reader.keep(
-            "preferences.notify",
-            notify.as_bool().ok_or("expected true or false"),
-            &mut user.preferences.notify,
-        );
+        reader.keep("preferences.notify", notify.as_bool().ok_or_else(expected_flag), &mut user.preferences.notify);
     }
     if let Some(usage) = sent.get("usage").filter(|usage| !usage.is_null()) {
         reader.shares(usage, "usage.", &mut user.priority, &mut user.quotas);
     }
     if let Some(admin) = sent.get("admin").filter(|admin| !admin.is_null()) {
-        reader.keep("admin", admin.as_bool().ok_or("expected true or false"), &mut user.admin);
+        reader.keep("admin", admin.as_bool().ok_or_else(expected_flag), &mut user.admin);
     }
     if let Some(standing) = sent.get("standing").filter(|standing| !standing.is_null()) {
         let known = [was.standing, Standing::Active, Standing::Disabled];
         let named = known.into_iter().find(|known| Some(known.as_str()) == standing.as_str());
-        reader.keep("standing", named.ok_or("expected active or disabled"), &mut user.standing);
+        reader.keep("standing", named.ok_or_else(|| expected_one_of(&["active", "disabled"])), &mut user.standing);
     }
     reader.finish()?;
     let reserved = |user: &User| (user.priority, user.quotas, user.admin, user.standing);
     if !caller.is_admin() && reserved(&was) != reserved(user) {
-        let message = "only administrators may change priorities, quotas, rights and whether an account is active";
-        return Err(ApiError::Forbidden(message.into()));
+        return Err(ApiError::Forbidden(says("fault-reserved")));
     }
     if user.admin && !was.admin && user.is_guest() {
-        return Err(ApiError::field("admin", "a guest cannot be an administrator"));
+        return Err(ApiError::field("admin", says("fault-guest-admin")));
     }
     if was.kind == UserKind::Ldap && was.email != user.email {
-        return Err(ApiError::field("email", "this account's address comes from the directory: change it there"));
+        return Err(ApiError::field("email", says("fault-directory-email")));
     }
     Ok(())
+}
+
+fn expected_flag() -> Message {
+    says("fault-expected").set("what", says("kind-flag"))
 }
 
 /// A site without an administrator could not get one again but by hand.
 async fn other_administrator(site: &Site, id: &UserId) -> Result<(), ApiError> {
     let users = site.store.users().await?;
     let another = users.iter().any(|user| user.id != *id && user.admin && user.standing == Standing::Active);
-    if another { Ok(()) } else { Err(ApiError::Conflict(format!("{id} is the last administrator"))) }
+    if another { Ok(()) } else { Err(ApiError::Conflict(says("fault-last-administrator").set("user", id))) }
 }
 
 /// Has a user deleted with all data: nobody comes in under this name any more, jobs end, files and records go. The
@@ -184,7 +188,7 @@ async fn other_administrator(site: &Site, id: &UserId) -> Result<(), ApiError> {
 pub async fn delete(site: &Site, caller: &Caller, id: &UserId) -> Result<(), ApiError> {
     let user = known(site, caller, id).await?;
     if caller.id() == id {
-        return Err(ApiError::Conflict("nobody deletes the account that is logged in".into()));
+        return Err(ApiError::Conflict(says("fault-delete-self")));
     }
     if user.admin && user.standing == Standing::Active {
         other_administrator(site, id).await?;
@@ -249,10 +253,10 @@ pub async fn log_out_everywhere(site: &Site, caller: &Caller, id: &UserId) -> Re
 /// Fields at fault; 409 where the account has no password here.
 pub async fn change_password(site: &Site, caller: &Caller, old: &str, new: &str) -> Result<(), ApiError> {
     let Some(hash) = caller.user.password_hash.as_deref().filter(|_| caller.user.kind == UserKind::Local) else {
-        return Err(ApiError::Conflict("this account has no password here".into()));
+        return Err(ApiError::Conflict(says("fault-no-password")));
     };
     if !password::verify(old, Some(hash)).await {
-        return Err(ApiError::field("old", "this is not the password as it is now"));
+        return Err(ApiError::field("old", says("fault-old-password")));
     }
     let hash = new_password_hash(new).await?;
     let done = update_user(site.store.as_ref(), caller.id(), |user| {
@@ -266,9 +270,9 @@ pub async fn change_password(site: &Site, caller: &Caller, old: &str, new: &str)
 
 async fn new_password_hash(text: &str) -> Result<String, ApiError> {
     if text.chars().count() < SHORTEST_PASSWORD {
-        return Err(ApiError::field("new", format!("expected at least {SHORTEST_PASSWORD} characters")));
+        return Err(ApiError::field("new", says("fault-password-short").set("least", SHORTEST_PASSWORD)));
     }
-    password::hash(text).await.map_err(|error| ApiError::field("new", error.to_string()))
+    password::hash(text).await.map_err(|error| ApiError::field("new", Message::verbatim(&error)))
 }
 
 /// What was used so far counts no more, for quotas and for fair share.

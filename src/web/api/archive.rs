@@ -11,6 +11,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, Wish};
+use crate::web::words::says;
 
 pub async fn archive(site: web::Data<Site>, caller: Caller, id: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     ask(&site, &caller, *id, Wish::Archive).await
@@ -39,14 +40,14 @@ fn told(id: JobId, outcome: &Result<(), ApiError>) -> Value {
     match outcome {
         Ok(()) => json!({ "id": id, "status": 200, "msg": "Task archive requested" }),
         Err(error) => {
-            let (code, status, msg) = error.describe();
-            json!({ "id": id, "status": status.as_u16(), "error": code, "msg": msg })
+            let (code, status) = error.describe();
+            json!({ "id": id, "status": status.as_u16(), "error": code, "msg": error.message() })
         }
     }
 }
 
 fn ids(sent: &Value) -> Result<Vec<JobId>, ApiError> {
-    let expected = || ApiError::field("ids", format!("expected a list of 1 to {MOST} ids of jobs"));
+    let expected = || ApiError::field("ids", says("fault-job-ids-most").set("most", MOST));
     let list = sent.get("ids").and_then(Value::as_array).filter(|list| (1..=MOST).contains(&list.len()));
     // Scripts have them as text, too.
     let id = |value: &Value| value.as_u64().map(JobId).or_else(|| value.as_str()?.parse().ok());

@@ -7,6 +7,7 @@ use crate::store::AuditFilter;
 use crate::web::Site;
 use crate::web::accounts::site::{audit, audit_document, csv};
 use crate::web::error::ApiError;
+use crate::web::words::expected_one_of;
 
 /// How it is narrowed. All of it is optional.
 #[derive(Deserialize)]
@@ -41,7 +42,7 @@ pub async fn list(site: web::Data<Site>, narrowed: web::Query<Narrowed>) -> Resu
     let as_csv = match narrowed.format.as_deref() {
         None | Some("json" | "") => false,
         Some("csv") => true,
-        Some(_) => return Err(ApiError::field("format", "expected json or csv")),
+        Some(_) => return Err(ApiError::field("format", expected_one_of(&["json", "csv"]))),
     };
     let lines = audit(&site, &narrowed.filter(), limit).await?;
     if !as_csv {

@@ -11,6 +11,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::data::{self, Incoming};
 use crate::web::error::ApiError;
+use crate::web::words::says;
 
 pub async fn usage(site: web::Data<Site>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let usage = data::usage(&site, &caller).await?;
@@ -101,7 +102,7 @@ pub async fn post(
             data::make_folder(&site, &caller, path).await?;
             "made"
         }
-        _ => return Err(ApiError::BadRequest("expected ?dir=1 to make a directory, or ?from=PATH to move".into())),
+        _ => return Err(ApiError::BadRequest(says("fault-data-verb"))),
     };
     Ok(HttpResponse::Ok().json(json!({ "msg": msg })))
 }

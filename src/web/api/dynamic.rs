@@ -12,6 +12,7 @@ use crate::store::Page;
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
+use crate::web::words::{Message, says};
 use crate::web::{jobs, submission};
 
 /// How often a change is tried again when the job moved meanwhile.
@@ -25,7 +26,7 @@ pub async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let job = jobs::visible(&site, &caller, *id).await?;
     let name = sent.get("name").and_then(Value::as_str);
-    let name = name.ok_or_else(|| ApiError::field("name", "expected the name of a requirement"))?;
+    let name = name.ok_or_else(|| ApiError::field("name", says("fault-requirement")))?;
     check_allowed(&site.config.dynamic_fields, name, &caller)?;
     let value = sent.get("value").unwrap_or(&Value::Null);
     // Read once before anything is written, so that a bad value changes nothing.
@@ -53,13 +54,13 @@ pub async fn change(
 fn check_allowed(fields: &[DynamicField], name: &str, caller: &Caller) -> Result<(), ApiError> {
     match fields.iter().find(|field| field.name == name) {
         Some(field) if field.only_admin && !caller.user.admin => {
-            Err(ApiError::Forbidden(format!("only administrators may change {name}")))
+            Err(ApiError::Forbidden(says("fault-requirement-reserved").set("name", name)))
         }
         Some(_) => Ok(()),
         None => {
             let offered: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-            let message = format!("{name:?} cannot be changed here; what can be: {}", offered.join(", "));
-            Err(ApiError::field("name", message))
+            let message = says("fault-requirement-unknown").set("name", format!("{name:?}"));
+            Err(ApiError::field("name", message.set("offered", offered.join(", "))))
         }
     }
 }
@@ -71,14 +72,14 @@ async fn replace(site: &Site, mut job: Job, name: &str, value: &Value) -> Result
             return Ok(job);
         }
         let now = site.store.job(job.id).await?.filter(|now| now.state.is_active());
-        job = now.ok_or_else(|| ApiError::Conflict("only an active job can be changed".into()))?;
+        job = now.ok_or_else(|| ApiError::Conflict(says("fault-not-active")))?;
     }
-    Err(ApiError::Conflict(format!("job {} keeps changing: try again", job.id)))
+    Err(ApiError::Conflict(says("fault-job-keeps-changing").set("job", job.id)))
 }
 
 fn changed_spec(spec: &JobSpec, name: &str, value: &Value) -> Result<JobSpec, ApiError> {
     let mut spec = spec.clone();
-    let fault = |message: String| ApiError::field("value", message);
+    let fault = |message: Message| ApiError::field("value", message);
     match name {
         "maxlifespan" => {
             spec.max_lifespan = match value {
@@ -89,10 +90,10 @@ fn changed_spec(spec: &JobSpec, name: &str, value: &Value) -> Result<JobSpec, Ap
         "failure_policy" => {
             // The old client sends every value as a text.
             let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|n| *n <= 100);
-            let number = number.ok_or_else(|| fault("expected a whole number from 0 to 100".into()))?;
+            let number = number.ok_or_else(|| fault(says("fault-whole").set("first", 0_u64).set("last", 100_u64)))?;
             spec.retries = number as u32;
         }
-        _ => return Err(ApiError::field("name", "this requirement is fixed once a job is accepted")),
+        _ => return Err(ApiError::field("name", says("fault-requirement-fixed"))),
     }
     Ok(spec)
 }

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use serde_json::Value;
 
 use crate::web::error::ApiError;
+use crate::web::words::says;
 
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
@@ -29,7 +30,7 @@ impl FromRequest for Document {
             while let Some(chunk) = payload.next().await {
                 let chunk = chunk.map_err(|error| super::not_understood("body", &error))?;
                 if body.len() + chunk.len() > MAX_BODY {
-                    return Err(ApiError::BadRequest(format!("the body is larger than {MAX_BODY} bytes")));
+                    return Err(ApiError::BadRequest(says("fault-body-large").set("most", MAX_BODY)));
                 }
                 body.extend_from_slice(&chunk);
             }

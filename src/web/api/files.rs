@@ -24,6 +24,7 @@ use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::jobs::{self, blocking};
 use crate::web::shown::Shown;
+use crate::web::words::{expected_one_of, says};
 
 const CHUNK: usize = 64 * 1024;
 /// Of what is shown as itself: it loads nothing, runs nothing, and is of no origin.
@@ -44,7 +45,7 @@ impl Asked {
             None => Ok(None),
             Some("tar") => Ok(Some(Format::Tar)),
             Some("zip") => Ok(Some(Format::Zip)),
-            Some(_) => Err(ApiError::field("archive", "expected tar or zip")),
+            Some(_) => Err(ApiError::field("archive", expected_one_of(&["tar", "zip"]))),
         }
     }
 }
@@ -115,7 +116,7 @@ async fn answer(
         Found::File(file, shown) => {
             let limit = site.config.limits.max_file_download;
             if limit > 0 && file.size > limit {
-                let message = format!("{path} has {} bytes, and at most {limit} may be downloaded here", file.size);
+                let message = says("fault-file-large").set("path", path).set("size", file.size).set("most", limit);
                 return Err(ApiError::Forbidden(message));
             }
             stream(file, path, shown, request).await

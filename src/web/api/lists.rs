@@ -10,6 +10,7 @@ use crate::store::{JobFilter, JobOrder, Page};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
+use crate::web::words::says;
 use crate::web::{jobs, search};
 
 /// How a list is narrowed. All of it is optional.
@@ -43,7 +44,7 @@ impl Narrowed {
         project
             .map(str::parse)
             .transpose()
-            .map_err(|fault: crate::domain::InvalidId| ApiError::field("project", fault.to_string()))
+            .map_err(|fault: crate::domain::InvalidId| ApiError::field("project", fault.into()))
     }
 
     fn phases(&self, within: &[Phase]) -> Result<Vec<Phase>, ApiError> {
@@ -51,7 +52,7 @@ impl Narrowed {
         let known = |word: &str| within.iter().copied().find(|phase| phase.as_str() == word.trim());
         words.split(',').map(known).collect::<Option<_>>().ok_or_else(|| {
             let offered: Vec<_> = within.iter().map(|phase| phase.as_str()).collect();
-            ApiError::field("state", format!("expected {}", offered.join(", ")))
+            ApiError::field("state", says("fault-expected").set("what", offered.join(", ")))
         })
     }
 

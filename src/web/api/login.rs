@@ -9,6 +9,7 @@ use crate::plugins::auth::log_in;
 use crate::web::Site;
 use crate::web::access::client_address;
 use crate::web::error::{ApiError, FieldFault};
+use crate::web::words::says;
 
 pub async fn authenticate(
     site: web::Data<Site>,
@@ -40,7 +41,7 @@ fn credentials(sent: &Value) -> Result<(&str, &str), ApiError> {
         (login, key) => {
             let missing = [("user", login), ("apikey", key)].into_iter().filter(|(_, text)| text.is_none());
             let faults =
-                missing.map(|(field, _)| FieldFault { field: field.into(), message: "expected a text".into() });
+                missing.map(|(field, _)| FieldFault::new(field, says("fault-expected").set("what", says("kind-text"))));
             Err(ApiError::Invalid(faults.collect()))
         }
     }

@@ -36,6 +36,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::routes::routes;
+use super::words::says;
 
 routes! { "/api/1.0", at;
     "/openapi.json" { GET Open => docs::openapi }
@@ -114,7 +115,7 @@ fn at(path: &str) -> Resource {
 }
 
 fn not_understood(what: &str, error: &dyn std::fmt::Display) -> ApiError {
-    ApiError::BadRequest(format!("the {what} of the request is not understood: {error}"))
+    ApiError::BadRequest(says("fault-part-not-understood").set("part", what).set("why", error.to_string()))
 }
 
 async fn no_endpoint() -> Result<HttpResponse, ApiError> {

@@ -11,6 +11,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::accounts::site::{maintenance_document, set_maintenance};
 use crate::web::error::ApiError;
+use crate::web::words::says;
 use crate::web::{free, processes};
 
 /// How many images the answer names at most.
@@ -124,10 +125,15 @@ pub async fn change_maintenance(
     caller: Caller,
     Document(sent): Document,
 ) -> Result<HttpResponse, ApiError> {
-    let on = sent.get("on").and_then(Value::as_bool).ok_or_else(|| ApiError::field("on", "expected true or false"))?;
+    let on = sent
+        .get("on")
+        .and_then(Value::as_bool)
+        .ok_or_else(|| ApiError::field("on", says("fault-expected").set("what", says("kind-flag"))))?;
     let message = match sent.get("message") {
         None | Some(Value::Null) => "",
-        Some(message) => message.as_str().ok_or_else(|| ApiError::field("message", "expected a text"))?,
+        Some(message) => message
+            .as_str()
+            .ok_or_else(|| ApiError::field("message", says("fault-expected").set("what", says("kind-text"))))?,
     };
     set_maintenance(&site, &caller, on, message).await?;
     Ok(HttpResponse::Ok().json(json!({ "on": on })))

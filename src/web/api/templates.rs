@@ -9,6 +9,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::templates::{self, document};
+use crate::web::words::says;
 
 pub async fn list(site: web::Data<Site>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let own = templates::list(&site, &caller).await?;
@@ -24,11 +25,11 @@ pub async fn create(site: web::Data<Site>, caller: Caller, Document(sent): Docum
     let name = name(&sent)?.unwrap_or_default();
     let made = match (sent.get("job"), sent.get("document")) {
         (Some(job), None) => {
-            let job = job.as_u64().ok_or_else(|| ApiError::field("job", "expected the id of a job"))?;
+            let job = job.as_u64().ok_or_else(|| ApiError::field("job", says("fault-job-id-needed")))?;
             templates::create_from(&site, &caller, name, JobId(job)).await?
         }
         (None, Some(document)) => templates::create(&site, &caller, name, document).await?,
-        _ => return Err(ApiError::field("document", "expected a document, or else a job")),
+        _ => return Err(ApiError::field("document", says("fault-document-or-job"))),
     };
     Ok(HttpResponse::Ok().json(document(&made, true)))
 }
@@ -51,5 +52,7 @@ pub async fn delete(site: web::Data<Site>, caller: Caller, id: web::Path<String>
 
 fn name(sent: &Value) -> Result<Option<&str>, ApiError> {
     let Some(name) = sent.get("name").filter(|name| !name.is_null()) else { return Ok(None) };
-    name.as_str().map(Some).ok_or_else(|| ApiError::field("name", "expected a text"))
+    name.as_str()
+        .map(Some)
+        .ok_or_else(|| ApiError::field("name", says("fault-expected").set("what", says("kind-text"))))
 }

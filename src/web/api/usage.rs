@@ -7,6 +7,7 @@ use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
 use crate::web::usage::{self, Query, Report};
+use crate::web::words::expected_one_of;
 
 /// As JSON; as comma-separated values where `format=csv` or the `Accept` header says so.
 pub async fn report(
@@ -20,7 +21,7 @@ pub async fn report(
         None | Some("") => accepted.trim_start().starts_with("text/csv"),
         Some("json") => false,
         Some("csv") => true,
-        Some(_) => return Err(ApiError::field("format", "expected json or csv")),
+        Some(_) => return Err(ApiError::field("format", expected_one_of(&["json", "csv"]))),
     };
     let report = usage::report(&site, &caller, &query).await?;
     Ok(if as_csv { spreadsheet(&report) } else { HttpResponse::Ok().json(report.document()) })

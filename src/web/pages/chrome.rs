@@ -10,13 +10,14 @@ use askama::Template;
 use super::assets::VERSION;
 use super::error::PageError;
 use super::language;
+use super::said::label;
 use crate::domain::{Maintenance, Theme, Zone};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::access::session::csrf_token;
 use crate::web::accounts::site::DEFAULT_MESSAGE;
 use crate::web::error::ApiError;
-use crate::web::words::{Language, Message, Words};
+use crate::web::words::{Language, Saying, Words};
 
 /// The frame of a page: for templates.
 pub struct Chrome {
@@ -73,8 +74,13 @@ impl Chrome {
     }
 
     /// [`Words::with`].
-    pub fn with<'a>(&self, id: &'a str) -> Message<'a> {
+    pub fn with(&self, id: &'static str) -> Saying {
         self.words.with(id)
+    }
+
+    /// What a page calls a field of a document.
+    pub fn field(&self, field: &str) -> String {
+        label(field).map_or_else(|| field.to_owned(), |id| self.words.t(id))
     }
 }
 

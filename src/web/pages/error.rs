@@ -11,6 +11,7 @@ use super::chrome::{Chrome, Visitor, next, page_with};
 use super::said::{Said, said};
 use crate::web::access::Caller;
 use crate::web::error::ApiError;
+use crate::web::words::says;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -85,7 +86,7 @@ impl ResponseError for PageError {
                 HttpResponse::SeeOther().insert_header(("Location", format!("{base}/login?next={next}"))).finish()
             }
             PageError::Failed { chrome, error } => {
-                let (_, status, _) = error.describe();
+                let (_, status) = error.describe();
                 if status == StatusCode::INTERNAL_SERVER_ERROR {
                     tracing::error!(?error, "a page failed");
                 }
@@ -120,7 +121,7 @@ fn told(status: StatusCode, error: &ApiError) -> (&'static str, &'static str) {
 
 /// A form, query or path that no page of ours sends.
 pub fn not_understood(error: impl fmt::Display, request: &HttpRequest) -> actix_web::Error {
-    let error = ApiError::BadRequest(format!("this request is not understood: {error}"));
+    let error = ApiError::BadRequest(says("fault-not-understood").set("why", error.to_string()));
     let caller = request.extensions().get::<Caller>().cloned();
     PageError::of(request, caller.as_ref(), error).into()
 }

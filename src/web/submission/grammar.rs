@@ -3,39 +3,40 @@
 use std::time::Duration;
 
 use crate::domain::{ArraySpec, Dependency, DependencyOn, JobId, Label};
+use crate::web::words::{Message, says};
 
 /// Stores keep indices as signed integers.
 const MAX_INDEX: u64 = i64::MAX as u64;
 const MAX_LIFESPAN: u64 = 100 * 365 * 86_400;
-const ARRAY_FORM: &str = "expected last, first:last or first:last:step, with an optional %n for at most n at once";
 
 /// `last`, `first:last` or `first:last:step`, with an optional `%n`; of at most `limit` jobs.
-pub fn array_spec(text: &str, limit: u32) -> Result<ArraySpec, String> {
+pub fn array_spec(text: &str, limit: u32) -> Result<ArraySpec, Message> {
+    let not_its_form = || says("fault-array-form");
     let (range, throttle) = match text.trim().split_once('%') {
         Some((range, throttle)) => (range, Some(throttle)),
         None => (text.trim(), None),
     };
-    let numbers = range.split(':').map(index).collect::<Option<Vec<u64>>>().ok_or(ARRAY_FORM)?;
+    let numbers = range.split(':').map(index).collect::<Option<Vec<u64>>>().ok_or_else(not_its_form)?;
     let (first, last, step) = match numbers[..] {
         [last] => (1, last, 1),
         [first, last] => (first, last, 1),
         [first, last, step] => (first, last, step),
-        _ => return Err(ARRAY_FORM.into()),
+        _ => return Err(not_its_form()),
     };
     if step == 0 {
-        return Err("the step must be at least 1".into());
+        return Err(says("fault-array-step"));
     }
     if first > last {
-        return Err(format!("the first index {first} lies beyond the last, {last}"));
+        return Err(says("fault-array-order").set("first", first).set("last", last));
     }
     let throttle = match throttle.map(|n| n.parse::<u32>().ok().filter(|n| *n > 0)) {
-        Some(None) => return Err("after % comes how many may run at once, at least 1".into()),
+        Some(None) => return Err(says("fault-array-throttle")),
         Some(throttle) => throttle,
         None => None,
     };
     let array = ArraySpec { first, last, step, throttle };
     if array.len() > u64::from(limit) {
-        return Err(format!("an array may have {limit} jobs here, this one has {}", array.len()));
+        return Err(says("fault-array-size").set("most", limit).set("count", array.len()));
     }
     Ok(array)
 }
@@ -65,7 +66,7 @@ pub(super) fn label(text: &str) -> Option<Label> {
 }
 
 /// `90s`, `30m`, `12h`, `2d`, `1w`; a bare number is seconds.
-pub fn lifespan(text: &str) -> Result<Duration, String> {
+pub fn lifespan(text: &str) -> Result<Duration, Message> {
     let text = text.trim();
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),
@@ -76,13 +77,13 @@ pub fn lifespan(text: &str) -> Result<Duration, String> {
         _ => (text, 1),
     };
     let seconds = index(number).and_then(|n| n.checked_mul(unit));
-    lifespan_of(seconds.ok_or("expected a number of seconds, or a span like 90s, 30m, 12h, 2d or 1w")?)
+    lifespan_of(seconds.ok_or_else(|| says("fault-lifespan"))?)
 }
 
-pub(super) fn lifespan_of(seconds: u64) -> Result<Duration, String> {
+pub(super) fn lifespan_of(seconds: u64) -> Result<Duration, Message> {
     match seconds {
         1..=MAX_LIFESPAN => Ok(Duration::from_secs(seconds)),
-        _ => Err("must be between a second and a hundred years".into()),
+        _ => Err(says("fault-lifespan-range")),
     }
 }
 
@@ -95,35 +96,31 @@ pub fn lifespan_text(span: Duration) -> String {
 }
 
 /// Checks the grammar of an image reference: `[host[:port]/]path[:tag][@digest]`.
-pub fn image_reference(text: &str) -> Result<(), String> {
+pub fn image_reference(text: &str) -> Result<(), Message> {
     if text.is_empty() {
-        return Err("must not be empty".into());
+        return Err(says("fault-empty"));
     }
     let (rest, digest) = match text.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest)),
         None => (text, None),
     };
     if digest.is_some_and(|digest| !is_digest(digest)) {
-        return Err("after @ comes a digest like sha256:<64 hex digits>".into());
+        return Err(says("fault-image-digest"));
     }
     // A colon after the last slash begins the tag; one before it, the host's port.
     let tag_at = rest.rfind(':').filter(|at| rest.rfind('/').is_none_or(|slash| slash < *at));
     let (name, tag) = tag_at.map_or((rest, None), |at| (&rest[..at], Some(&rest[at + 1..])));
     if tag.is_some_and(|tag| !is_tag(tag)) {
-        return Err("the tag after : must be 1 to 128 letters, digits or _ . -, not beginning with . or -".into());
+        return Err(says("fault-image-tag"));
     }
     if name.len() > 255 {
-        return Err("the name of an image is at most 255 characters long".into());
+        return Err(says("fault-image-name"));
     }
     let (host, path) = match name.split_once('/') {
         Some((first, path)) if is_host(first) && !is_path_component(first) => (Some(first), path),
         _ => (None, name),
     };
-    if path.split('/').all(is_path_component) && host.is_none_or(is_host) {
-        Ok(())
-    } else {
-        Err("expected an image like debian, debian:stable or host:5000/team/tool:1.2; names are in lower case".into())
-    }
+    if path.split('/').all(is_path_component) && host.is_none_or(is_host) { Ok(()) } else { Err(says("fault-image")) }
 }
 
 fn is_digest(text: &str) -> bool {

@@ -8,6 +8,7 @@ use crate::domain::project::Project;
 use crate::domain::{Dependency, DependencyOn, Ending, JobId, JobSpec, Mount, Resources, TmpStorage, User};
 use crate::plugins::executor::{Capabilities, Node};
 use crate::web::error::FieldFault;
+use crate::web::words::{Message, ending_word, says};
 
 /// What a submission stands on: the site and the user as they are now.
 pub struct Ground<'a> {
@@ -33,8 +34,8 @@ pub struct Parent {
 
 pub(super) type Faults = Vec<FieldFault>;
 
-pub(super) fn fault(faults: &mut Faults, field: impl Into<String>, message: impl Into<String>) {
-    faults.push(FieldFault { field: field.into(), message: message.into() });
+pub(super) fn fault(faults: &mut Faults, field: impl Into<String>, message: Message) {
+    faults.push(FieldFault::new(field, message));
 }
 
 /// The job that `draft` becomes.
@@ -46,24 +47,24 @@ pub fn grant(draft: Draft, ground: &Ground) -> Result<JobSpec, Faults> {
     let config = ground.config;
     let project = ground.projects.iter().find(|project| project.id == draft.project);
     if !draft.project.is_default() && project.is_none() {
-        let user = &ground.user.id;
-        fault(&mut faults, "user.project", format!("{user} is in no project {}", draft.project));
+        let message = says("fault-not-member").set("user", &ground.user.id).set("project", &draft.project);
+        fault(&mut faults, "user.project", message);
     }
     if !config.access.allow_user_images && !config.images.iter().any(|image| image.url == draft.image) {
         let offered: Vec<_> = config.images.iter().map(|image| image.url.as_str()).collect();
-        let message = format!("only the images of this site may be used: {}", offered.join(", "));
+        let message = says("fault-images-of-site").set("images", offered.join(", "));
         fault(&mut faults, "container.image", message);
     }
     if draft.root && !config.access.allow_root {
-        fault(&mut faults, "container.root", "jobs may not run as root here");
+        fault(&mut faults, "container.root", says("fault-root"));
     } else if draft.root && ground.user.is_guest() && !config.guests.as_ref().is_some_and(|guests| guests.allow_root) {
-        fault(&mut faults, "container.root", "guests' jobs may not run as root here");
+        fault(&mut faults, "container.root", says("fault-root-guests"));
     }
     let executor = executor(&draft, ground, &mut faults);
     if let Some((name, capabilities)) = executor {
         check_capabilities(&draft, name, *capabilities, &mut faults);
         if ground.user.is_guest() && !capabilities.volumes {
-            let message = format!("guests' jobs run in containers only, and the executor {name} has none");
+            let message = says("fault-guests-contained").set("executor", name);
             fault(&mut faults, "requirements.executor", message);
         }
         let nodes: Vec<&Node> = ground.nodes.iter().filter(|node| node.executor == *name).collect();
@@ -105,7 +106,8 @@ fn executor<'a>(draft: &Draft, ground: &Ground<'a>, faults: &mut Faults) -> Opti
     let found = ground.executors.iter().find(|(name, _)| name == wanted);
     if found.is_none() {
         let offered: Vec<_> = ground.executors.iter().map(|(name, _)| name.as_str()).collect();
-        let message = format!("there is no executor {wanted:?} here, but {}", offered.join(", "));
+        let message = says("fault-executor-unknown").set("executor", format!("{wanted:?}"));
+        let message = message.set("offered", offered.join(", "));
         fault(faults, "requirements.executor", message);
     }
     found
@@ -113,17 +115,17 @@ fn executor<'a>(draft: &Draft, ground: &Ground<'a>, faults: &mut Faults) -> Opti
 
 fn check_capabilities(draft: &Draft, executor: &str, can: Capabilities, faults: &mut Faults) {
     if draft.root && !can.root {
-        fault(faults, "container.root", format!("the executor {executor} cannot run jobs as root"));
+        fault(faults, "container.root", says("fault-executor-root").set("executor", executor));
     }
     if !draft.ports.is_empty() && !can.ports {
-        fault(faults, "requirements.ports", format!("the executor {executor} cannot open ports"));
+        fault(faults, "requirements.ports", says("fault-executor-ports").set("executor", executor));
     }
     if let Some(tmp) = &draft.tmp_storage {
         check_tmp_storage(tmp, draft, executor, can, faults);
     }
     if !can.volumes {
         for wish in draft.volumes.iter().filter(|wish| wish.what.name != volumes::HOME) {
-            let message = format!("the executor {executor} cannot grant volumes, as it runs jobs on the host itself");
+            let message = says("fault-executor-volumes").set("executor", executor);
             fault(faults, format!("{}.name", wish.field), message);
         }
     }
@@ -131,12 +133,10 @@ fn check_capabilities(draft: &Draft, executor: &str, can: Capabilities, faults: 
 
 fn check_tmp_storage(tmp: &TmpStorage, draft: &Draft, executor: &str, can: Capabilities, faults: &mut Faults) {
     if !can.tmp_storage {
-        let message = format!("the executor {executor} cannot provide temporary storage");
+        let message = says("fault-executor-tmp").set("executor", executor);
         fault(faults, "requirements.tmpstorage", message);
     } else if tmp.bytes > draft.resources.ram.bytes() {
-        let ram = draft.resources.ram;
-        let message =
-            format!("it is in memory, and the job asks for {ram} GB of that: ask for more ram, or less of this");
+        let message = says("fault-tmp-memory").set("ram", draft.resources.ram);
         fault(faults, "requirements.tmpstorage.size", message);
     }
 }
@@ -154,42 +154,48 @@ fn check_possible(draft: &Draft, nodes: &[&Node], faults: &mut Faults) {
         gpus: most.gpus.max(node.total.gpus),
     });
     if wants.cpu > biggest.cpu {
-        fault(faults, "requirements.cpu", format!("none of the nodes has more than {} cores", biggest.cpu));
+        fault(faults, "requirements.cpu", says("fault-nodes-cores").set("most", biggest.cpu));
     }
     if wants.ram > biggest.ram {
-        fault(faults, "requirements.ram", format!("none of the nodes has more than {} GB", biggest.ram));
+        fault(faults, "requirements.ram", says("fault-nodes-memory").set("most", biggest.ram));
     }
     if wants.gpus > biggest.gpus {
         let message = match biggest.gpus {
-            0 => "none of the nodes has one".to_owned(),
-            most => format!("none of the nodes has more than {most}"),
+            0 => says("fault-nodes-no-gpu"),
+            most => says("fault-nodes-gpus").set("most", most),
         };
         fault(faults, "requirements.gpus", message);
     }
     let carries = |node: &&&Node| draft.labels.iter().all(|label| node.labels.contains(label));
     let mut labelled = nodes.iter().filter(carries).peekable();
     if labelled.peek().is_none() {
-        let labels: Vec<_> = draft.labels.iter().map(ToString::to_string).collect();
-        fault(faults, "requirements.label", format!("none of the nodes is labelled {}", labels.join(" and ")));
+        let labels = Message::joined("word-and", draft.labels.iter().map(Message::verbatim));
+        fault(faults, "requirements.label", says("fault-nodes-labels").set("labels", labels));
     } else if faults.len() == before && !labelled.any(|node| wants.fits_in(&node.total)) {
-        fault(faults, "requirements", format!("none of the nodes has all of {wants} with the labels asked for"));
+        fault(faults, "requirements", says("fault-nodes-together").set("wants", asked(wants)));
     }
+}
+
+/// As [`Resources`] shows itself.
+fn asked(wants: Resources) -> Message {
+    let id = if wants.gpus > 0 { "fault-resources-gpus" } else { "fault-resources" };
+    let asked = says(id).set("cpu", wants.cpu).set("ram", wants.ram);
+    if wants.gpus > 0 { asked.set("gpus", wants.gpus) } else { asked }
 }
 
 fn check_dependencies(wanted: &[Wanted<Dependency>], parents: &[Parent], faults: &mut Faults) {
     for Wanted { field, what } in wanted {
         let Some(parent) = parents.iter().find(|parent| parent.id == what.job) else {
-            fault(faults, field, format!("there is no job {} that you may see", what.job));
+            fault(faults, field, says("fault-job-unseen").set("job", what.job));
             continue;
         };
         let too_late = match (what.on, parent.ending) {
             (_, None) | (DependencyOn::Any, _) => None,
-            (DependencyOn::Ok, Some(ending)) => (!ending.is_ok()).then_some(("well", ending)),
-            (DependencyOn::Failed, Some(ending)) => ending.is_ok().then_some(("badly", ending)),
+            (DependencyOn::Ok, Some(ending)) => (!ending.is_ok()).then_some(("fault-dependency-well", ending)),
+            (DependencyOn::Failed, Some(ending)) => ending.is_ok().then_some(("fault-dependency-badly", ending)),
         };
-        if let Some((how, ending)) = too_late {
-            let message = format!("job {} can no longer end {how}: it ended as {}", what.job, ending.as_str());
-            fault(faults, field, message);
+        if let Some((id, ending)) = too_late {
+            fault(faults, field, says(id).set("job", what.job).set("ending", ending_word(ending)));
         }
     }
 }
@@ -206,8 +212,7 @@ pub fn check_paths(wanted: &[Wanted<VolumeWish>], granted: &[Mount]) -> Result<(
         .map(|mount| {
             let field =
                 wanted.iter().find(|wish| wish.what.name == mount.name).map_or("container.volumes", |w| &w.field);
-            let message = format!("the directory of the volume {} does not exist", mount.name);
-            FieldFault { field: format!("{field}.name"), message }
+            FieldFault::new(format!("{field}.name"), says("fault-volume-directory").set("name", &mount.name))
         })
         .collect();
     if faults.is_empty() { Ok(()) } else { Err(faults) }

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::reader::{Faults, Section, kind, text_fault, whole};
+use super::reader::{Faults, Section, expected, kind, text_fault, whole};
 use super::{Draft, VolumeWish, Wanted, grammar};
 use crate::config::{Config, parse_size};
 use crate::domain::{Acl, ArraySpec, Cores, Dependency, Label, Memory, ProjectId, Resources, TmpStorage, UserId};
 use crate::web::error::FieldFault;
+use crate::web::words::{Message, expected_one_of, says};
 
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 10_000;
@@ -27,7 +28,7 @@ pub fn parse(document: &Value, config: &Config) -> Result<Draft, Vec<FieldFault>
     let draft = match document {
         Value::Object(document) => Some(draft(document, config, &faults)),
         other => {
-            faults.add("", format!("expected a job as an object, got {}", kind(other)));
+            faults.add("", says("fault-job-object").set("got", kind(other)));
             None
         }
     };
@@ -69,9 +70,9 @@ fn draft(document: &Map<String, Value>, config: &Config, faults: &Faults) -> Dra
 /// `{"size": "10g", "path": null}`; without a size it is nothing to ask for, as old clients send it.
 fn tmp_storage(requirements: &Section, faults: &Faults) -> Option<TmpStorage> {
     let sent = requirements.get("tmpstorage")?;
-    let fault = |field: &str, message: &str| faults.add(format!("requirements.tmpstorage{field}"), message);
+    let fault = |field: &str, message: Message| faults.add(format!("requirements.tmpstorage{field}"), message);
     let Some(sent) = sent.as_object() else {
-        fault("", &format!("expected an object with a size, got {}", kind(sent)));
+        fault("", says("fault-tmp-object").set("got", kind(sent)));
         return None;
     };
     let size = sent.get("size").filter(|size| !size.is_null() && size.as_str() != Some(""))?;
@@ -80,7 +81,7 @@ fn tmp_storage(requirements: &Section, faults: &Faults) -> Option<TmpStorage> {
         other => other.as_u64(),
     };
     let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else {
-        fault(".size", "expected a size like 500M or 10g");
+        fault(".size", says("fault-tmp-size"));
         return None;
     };
     let path = match sent.get("path").filter(|path| !path.is_null()) {
@@ -88,7 +89,7 @@ fn tmp_storage(requirements: &Section, faults: &Faults) -> Option<TmpStorage> {
         Some(path) => match path.as_str().filter(|path| is_free_path(path)) {
             Some(path) => path,
             None => {
-                fault(".path", "expected a path in the container like /scratch, outside of /mnt and the system's");
+                fault(".path", says("fault-tmp-path"));
                 return None;
             }
         },
@@ -110,14 +111,14 @@ fn is_free_path(path: &str) -> bool {
 
 fn refuse_unsupported(requirements: &Section) {
     if !requirements.list("uris", usize::MAX).is_empty() {
-        requirements.fault("uris", "the executor here cannot fetch files before a job starts");
+        requirements.fault("uris", says("fault-uris"));
     }
 }
 
 /// An optional text that is an identifier; `""` is absent.
 fn parsed<T: std::str::FromStr<Err = crate::domain::InvalidId>>(section: &Section, key: &str) -> Option<T> {
     let text = section.text(key).filter(|text| !text.is_empty())?;
-    text.parse().map_err(|fault: crate::domain::InvalidId| section.fault(key, fault.to_string())).ok()
+    text.parse().map_err(|fault: crate::domain::InvalidId| section.fault(key, fault.into())).ok()
 }
 
 /// Tags that are to be added to a job, each once.
@@ -129,7 +130,7 @@ pub fn tags_of(field: &str, sent: &[String]) -> Result<Vec<String>, Vec<FieldFau
     let mut faults = Vec::new();
     for (index, tag) in sent.iter().enumerate() {
         match text_fault(tag, true, MAX_TAG, &[]) {
-            Some(message) => faults.push(FieldFault { field: format!("{field}[{index}]"), message }),
+            Some(message) => faults.push(FieldFault::new(format!("{field}[{index}]"), message)),
             None if tags.contains(tag) => {}
             None => tags.push(tag.clone()),
         }
@@ -141,7 +142,7 @@ fn tags(meta: &Section, faults: &Faults) -> Vec<String> {
     let mut tags = Vec::new();
     for (field, value) in meta.list("tags", MOST_TAGS) {
         match value.as_str() {
-            None => faults.add(field, format!("expected a text, got {}", kind(value))),
+            None => faults.add(field, expected("kind-text", value)),
             Some(tag) => match text_fault(tag, true, MAX_TAG, &[]) {
                 Some(message) => faults.add(field, message),
                 None if tags.iter().any(|known| known == tag) => {}
@@ -154,7 +155,7 @@ fn tags(meta: &Section, faults: &Faults) -> Vec<String> {
 
 fn image(container: &Section) -> String {
     match container.text("image") {
-        None if container.get("image").is_none() => container.fault("image", "is needed"),
+        None if container.get("image").is_none() => container.fault("image", says("fault-needed")),
         None => {}
         Some(image) => match grammar::image_reference(image) {
             Ok(()) => return image.to_owned(),
@@ -166,21 +167,21 @@ fn image(container: &Section) -> String {
 
 fn script(command: &Section, most: usize) -> String {
     if command.flag("interactive", false) {
-        command.fault("interactive", "interactive sessions are not offered here");
+        command.fault("interactive", says("fault-interactive"));
         return String::new();
     }
     let Some(script) = command.text("cmd") else {
         if command.get("cmd").is_none() {
-            command.fault("cmd", "is needed");
+            command.fault("cmd", says("fault-needed"));
         }
         return String::new();
     };
     if script.trim().is_empty() {
-        command.fault("cmd", "must not be empty");
+        command.fault("cmd", says("fault-empty"));
     } else if script.len() > most {
-        command.fault("cmd", format!("at most {most} bytes are allowed, got {}", script.len()));
+        command.fault("cmd", says("fault-bytes-got").set("most", most).set("got", script.len()));
     } else if script.contains('\0') {
-        command.fault("cmd", "must not hold a NUL character");
+        command.fault("cmd", says("fault-nul"));
     }
     script.to_owned()
 }
@@ -188,13 +189,15 @@ fn script(command: &Section, most: usize) -> String {
 fn resources(requirements: &Section, config: &Config) -> Resources {
     let cpu = requirements.number("cpu").map(|sent| {
         Cores::from_number(sent).unwrap_or_else(|| {
-            requirements.fault("cpu", format!("expected {} to {} cores, got {sent}", Cores::MIN, Cores::MAX));
+            let fault = says("fault-cores").set("least", Cores::MIN).set("most", Cores::MAX);
+            requirements.fault("cpu", fault.set("got", sent));
             config.defaults.cpu
         })
     });
     let ram = requirements.number("ram").map(|sent| {
         Memory::from_number(sent).unwrap_or_else(|| {
-            requirements.fault("ram", format!("expected {} to {} GB, got {sent}", Memory::MIN, Memory::MAX));
+            let fault = says("fault-memory").set("least", Memory::MIN).set("most", Memory::MAX);
+            requirements.fault("ram", fault.set("got", sent));
             config.defaults.ram
         })
     });
@@ -208,7 +211,7 @@ fn resources(requirements: &Section, config: &Config) -> Resources {
 fn array(requirements: &Section, limit: u32) -> Option<ArraySpec> {
     let array = requirements.get("array")?;
     let Some(array) = array.as_object() else {
-        requirements.fault("array", format!("expected an object with the key values, got {}", kind(array)));
+        requirements.fault("array", says("fault-array-object").set("got", kind(array)));
         return None;
     };
     let text = match array.get("values").unwrap_or(&Value::Null) {
@@ -216,7 +219,7 @@ fn array(requirements: &Section, limit: u32) -> Option<ArraySpec> {
         Value::String(text) if text.trim().is_empty() => return None,
         Value::String(text) => Ok(text.clone()),
         Value::Number(last) => Ok(last.to_string()),
-        other => Err(format!("expected a text, got {}", kind(other))),
+        other => Err(expected("kind-text", other)),
     };
     let spec = text.and_then(|text| grammar::array_spec(&text, limit));
     spec.map_err(|message| requirements.fault("array.values", message)).ok()
@@ -231,7 +234,7 @@ fn dependencies(requirements: &Section, faults: &Faults) -> Vec<Wanted<Dependenc
             _ => String::new(),
         };
         match grammar::dependency(&text) {
-            None => faults.add(field, "expected a job's number, alone or with :ok, :failed or :any"),
+            None => faults.add(field, says("fault-dependency")),
             Some(dependency) if wanted.iter().any(|known| known.what == dependency) => {}
             Some(dependency) => wanted.push(Wanted { field, what: dependency }),
         }
@@ -244,7 +247,7 @@ fn labels(requirements: &Section, config: &Config, faults: &Faults) -> Vec<Label
     let mut labels = Vec::new();
     for (field, value) in requirements.list("label", MAX_LIST) {
         match value.as_str().and_then(grammar::label) {
-            None => faults.add(field, "expected a label as name==value"),
+            None => faults.add(field, says("fault-label")),
             Some(label) if !offered.contains(&label) => faults.add(field, unknown_label(&label, &offered)),
             Some(label) if labels.contains(&label) => {}
             Some(label) => labels.push(label),
@@ -253,12 +256,12 @@ fn labels(requirements: &Section, config: &Config, faults: &Faults) -> Vec<Label
     labels
 }
 
-fn unknown_label(label: &Label, offered: &[Label]) -> String {
+fn unknown_label(label: &Label, offered: &[Label]) -> Message {
     if offered.is_empty() {
-        return format!("there is no label {label} here: this site has none");
+        return says("fault-label-none").set("label", label);
     }
     let offered: Vec<_> = offered.iter().map(Label::to_string).collect();
-    format!("there is no label {label} here, but {}", offered.join(", "))
+    says("fault-label-unknown").set("label", label).set("offered", offered.join(", "))
 }
 
 fn ports(requirements: &Section, faults: &Faults) -> Vec<u16> {
@@ -266,8 +269,8 @@ fn ports(requirements: &Section, faults: &Faults) -> Vec<u16> {
     for (field, value) in requirements.list("ports", MAX_PORTS) {
         let port = value.as_f64().and_then(whole).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
         match port {
-            None => faults.add(field, "expected a port from 1 to 65535"),
-            Some(port) if ports.contains(&port) => faults.add(field, format!("port {port} is asked for twice")),
+            None => faults.add(field, says("fault-port")),
+            Some(port) if ports.contains(&port) => faults.add(field, says("fault-port-twice").set("port", port)),
             Some(port) => ports.push(port),
         }
     }
@@ -280,14 +283,14 @@ fn max_lifespan(requirements: &Section) -> Option<std::time::Duration> {
 }
 
 /// A life span as clients send it: a number of seconds, or a text like `2d`.
-pub fn lifespan_value(value: &Value) -> Result<std::time::Duration, String> {
+pub fn lifespan_value(value: &Value) -> Result<std::time::Duration, Message> {
     match value {
         Value::Number(seconds) => {
-            let seconds = seconds.as_f64().and_then(whole).ok_or("expected whole seconds")?;
+            let seconds = seconds.as_f64().and_then(whole).ok_or_else(|| says("fault-seconds"))?;
             grammar::lifespan_of(seconds)
         }
         Value::String(text) => grammar::lifespan(text),
-        other => Err(format!("expected a number of seconds or a text like 2d, got {}", kind(other))),
+        other => Err(says("fault-lifespan-kind").set("got", kind(other))),
     }
 }
 
@@ -295,11 +298,11 @@ fn volumes(container: &Section, faults: &Faults) -> Vec<Wanted<VolumeWish>> {
     let mut wanted: Vec<Wanted<VolumeWish>> = Vec::new();
     for (field, value) in container.list("volumes", MAX_LIST) {
         let Some(volume) = value.as_object() else {
-            faults.add(field, format!("expected an object with name and acl, got {}", kind(value)));
+            faults.add(field, says("fault-volume-object").set("got", kind(value)));
             continue;
         };
         let Some(name) = volume.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) else {
-            faults.add(format!("{field}.name"), "expected the name of a volume");
+            faults.add(format!("{field}.name"), says("fault-volume-name"));
             continue;
         };
         let acl = match volume.get("acl") {
@@ -307,12 +310,12 @@ fn volumes(container: &Section, faults: &Faults) -> Vec<Wanted<VolumeWish>> {
             Some(Value::String(acl)) if acl == "ro" => Some(Acl::Ro),
             Some(Value::String(acl)) if acl == "rw" => Some(Acl::Rw),
             Some(_) => {
-                faults.add(format!("{field}.acl"), "expected ro or rw");
+                faults.add(format!("{field}.acl"), expected_one_of(&["ro", "rw"]));
                 continue;
             }
         };
         if wanted.iter().any(|known| known.what.name == name) {
-            faults.add(format!("{field}.name"), "this volume is asked for twice");
+            faults.add(format!("{field}.name"), says("fault-volume-twice"));
         } else if name != JOB_VOLUME {
             wanted.push(Wanted { field, what: VolumeWish { name: name.to_owned(), acl } });
         }

@@ -5,14 +5,15 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use crate::web::error::FieldFault;
+use crate::web::words::{Message, says};
 
 /// The faults found so far.
 #[derive(Default)]
 pub(super) struct Faults(RefCell<Vec<FieldFault>>);
 
 impl Faults {
-    pub fn add(&self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.borrow_mut().push(FieldFault { field: field.into(), message: message.into() });
+    pub fn add(&self, field: impl Into<String>, message: Message) {
+        self.0.borrow_mut().push(FieldFault::new(field, message));
     }
 
     pub fn into_vec(self) -> Vec<FieldFault> {
@@ -33,7 +34,7 @@ impl<'a> Section<'a> {
             None | Some(Value::Null) => None,
             Some(Value::Object(map)) => Some(map),
             Some(other) => {
-                faults.add(name, format!("expected an object, got {}", kind(other)));
+                faults.add(name, expected("kind-object", other));
                 None
             }
         };
@@ -44,7 +45,7 @@ impl<'a> Section<'a> {
         format!("{}.{key}", self.name)
     }
 
-    pub fn fault(&self, key: &str, message: impl Into<String>) {
+    pub fn fault(&self, key: &str, message: Message) {
         self.faults.add(self.path(key), message);
     }
 
@@ -52,21 +53,21 @@ impl<'a> Section<'a> {
         self.map?.get(key).filter(|value| !value.is_null())
     }
 
-    fn typed<T>(&self, key: &str, expected: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+    fn typed<T>(&self, key: &str, what: &'static str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
         let value = self.get(key)?;
         let read = read(value);
         if read.is_none() {
-            self.fault(key, format!("expected {expected}, got {}", kind(value)));
+            self.fault(key, expected(what, value));
         }
         read
     }
 
     pub fn text(&self, key: &str) -> Option<&'a str> {
-        self.typed(key, "a text", Value::as_str)
+        self.typed(key, "kind-text", Value::as_str)
     }
 
     pub fn number(&self, key: &str) -> Option<f64> {
-        self.typed(key, "a number", Value::as_f64)
+        self.typed(key, "kind-number", Value::as_f64)
     }
 
     /// A whole number within `range`.
@@ -75,20 +76,21 @@ impl<'a> Section<'a> {
         let whole = whole(number).filter(|n| range.contains(n));
         if whole.is_none() {
             let (first, last) = (range.start(), range.end());
-            self.fault(key, format!("expected a whole number from {first} to {last}, got {number}"));
+            let fault = says("fault-whole-got").set("first", first).set("last", last);
+            self.fault(key, fault.set("got", number));
         }
         whole
     }
 
     pub fn flag(&self, key: &str, default: bool) -> bool {
-        self.typed(key, "true or false", Value::as_bool).unwrap_or(default)
+        self.typed(key, "kind-flag", Value::as_bool).unwrap_or(default)
     }
 
     /// The elements of a list of at most `most`, each with its path.
     pub fn list(&self, key: &str, most: usize) -> Vec<(String, &'a Value)> {
-        let Some(elements) = self.typed(key, "a list", Value::as_array) else { return Vec::new() };
+        let Some(elements) = self.typed(key, "kind-list", Value::as_array) else { return Vec::new() };
         if elements.len() > most {
-            self.fault(key, format!("at most {most} are allowed, got {}", elements.len()));
+            self.fault(key, says("fault-too-many").set("most", most).set("got", elements.len()));
             return Vec::new();
         }
         let path = self.path(key);
@@ -107,7 +109,7 @@ impl<'a> Section<'a> {
             }
             None => {
                 if required && self.get(key).is_none() {
-                    self.fault(key, "is needed");
+                    self.fault(key, says("fault-needed"));
                 }
                 String::new()
             }
@@ -116,14 +118,14 @@ impl<'a> Section<'a> {
 }
 
 /// What is wrong with a text, if something is.
-pub(super) fn text_fault(text: &str, required: bool, most: usize, allowed: &[char]) -> Option<String> {
+pub(super) fn text_fault(text: &str, required: bool, most: usize, allowed: &[char]) -> Option<Message> {
     let length = text.chars().count();
     if required && text.trim().is_empty() {
-        Some("must not be empty".into())
+        Some(says("fault-empty"))
     } else if length > most {
-        Some(format!("at most {most} characters are allowed, got {length}"))
+        Some(says("fault-characters").set("most", most).set("got", length))
     } else if text.chars().any(|c| c.is_control() && !allowed.contains(&c)) {
-        Some("must not hold control characters".into())
+        Some(says("fault-control"))
     } else {
         None
     }
@@ -135,14 +137,19 @@ pub(super) fn whole(number: f64) -> Option<u64> {
     (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
 }
 
+/// `what` is a message of the catalogue, `kind-text`.
+pub(super) fn expected(what: &'static str, got: &Value) -> Message {
+    says("fault-kind").set("what", says(what)).set("got", kind(got))
+}
+
 /// What a value is, in a sentence.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
+pub(super) fn kind(value: &Value) -> Message {
+    says(match value {
+        Value::Null => "kind-null",
+        Value::Bool(_) => "kind-flag",
+        Value::Number(_) => "kind-number",
+        Value::String(_) => "kind-text",
+        Value::Array(_) => "kind-list",
+        Value::Object(_) => "kind-object",
+    })
 }

@@ -8,6 +8,7 @@ use super::{Draft, VolumeWish, Wanted};
 use crate::config;
 use crate::domain::project::Project;
 use crate::domain::{Acl, Mount, User};
+use crate::web::words::{Message, says};
 
 pub(super) const HOME: &str = "home";
 const HOME_MOUNT: &str = "/mnt/home";
@@ -18,7 +19,7 @@ pub struct Offered {
     pub name: String,
     pub acl: Acl,
     /// `None` where the site or the user has none; the sentence says why.
-    pub path: Result<PathBuf, String>,
+    pub path: Result<PathBuf, Message>,
     pub mount: PathBuf,
     /// Mounted unasked: a project's.
     pub always: bool,
@@ -60,15 +61,15 @@ pub fn offered_to(user: &User, config: &config::Config, project: Option<&Project
 }
 
 /// Where a volume lies on the host, for this user.
-fn host_path(volume: &config::Volume, user: &User) -> Result<PathBuf, String> {
+fn host_path(volume: &config::Volume, user: &User) -> Result<PathBuf, Message> {
     match &volume.path {
         Some(path) => Ok(for_user(path, user)),
         None if volume.name == HOME => user
             .home
             .clone()
             .filter(|home| home.is_absolute())
-            .ok_or_else(|| format!("{} has no home directory here", user.id)),
-        None => Err("this volume has no path in the configuration".to_owned()),
+            .ok_or_else(|| says("fault-no-home").set("user", &user.id)),
+        None => Err(says("fault-volume-no-path")),
     }
 }
 
@@ -98,21 +99,22 @@ fn mount(wish: &Wanted<VolumeWish>, root: bool, offered: &[Offered], faults: &mu
     let Some(volume) = offered.iter().find(|volume| volume.name == *name) else {
         let names: Vec<_> = offered.iter().map(|volume| volume.name.as_str()).collect();
         let message = match names.is_empty() {
-            true => format!("there is no volume {name:?} for you here: there are none"),
-            false => format!("there is no volume {name:?} for you here, but {}", names.join(", ")),
+            true => says("fault-volume-none"),
+            false => says("fault-volume-unknown").set("offered", names.join(", ")),
         };
+        let message = message.set("name", format!("{name:?}"));
         fault(faults, format!("{}.name", wish.field), message);
         return None;
     };
     let path = match &volume.path {
         Ok(path) => path.clone(),
         Err(message) => {
-            fault(faults, format!("{}.name", wish.field), message);
+            fault(faults, format!("{}.name", wish.field), message.clone());
             return None;
         }
     };
     if wish.what.acl == Some(Acl::Rw) && volume.acl == Acl::Ro {
-        fault(faults, format!("{}.acl", wish.field), format!("the volume {name} is read only"));
+        fault(faults, format!("{}.acl", wish.field), says("fault-volume-read-only").set("name", name));
         return None;
     }
     let acl = if root { Acl::Ro } else { wish.what.acl.unwrap_or(volume.acl) };

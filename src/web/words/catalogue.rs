@@ -10,7 +10,7 @@ use super::Language;
 /// The files of a language: each begins with the name of its messages' first part.
 macro_rules! files {
     ($language:literal) => {
-        files!(@ $language, "base", "words", "login", "home", "jobs", "job", "new", "files", "data", "disk", "usage", "profile", "admin")
+        files!(@ $language, "base", "words", "login", "home", "jobs", "job", "new", "files", "data", "disk", "usage", "profile", "admin", "faults")
     };
     (@ $language:literal, $( $name:literal ),+) => {
         &[ $( ($name, include_str!(concat!("../../../locales/", $language, "/", $name, ".ftl"))) ),+ ]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Words;
+use super::{Message, Words, says};
 use crate::domain::{
     DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Resources, Timestamp,
     WaitingJob,
@@ -184,6 +184,11 @@ pub fn as_sentence(said: &str) -> String {
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if said.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
+}
+
+/// How a job ended, in a word.
+pub fn ending_word(how: Ending) -> Message {
+    says(ending(how).0)
 }
 
 fn ending(how: Ending) -> (&'static str, Tone) {

@@ -1,11 +1,13 @@
 //! What pages say, in the reader's language: one catalogue of messages in locales/ (Fluent's format), a folder a
 //! language, a file a part of the site.
 //!
-//! Here: finding the language, looking a message up, and what jobs ([`jobs`]) and quantities ([`quantities`]) are in
-//! words. Deliberately not here: what the API and `god` say, which is English, and names that users gave.
+//! Here: finding the language, looking a message up, what is said before its reader is known ([`message`]), and what jobs
+//! ([`jobs`]) and quantities ([`quantities`]) are in words. What the API and `god` say is the same catalogue's English.
+//! Deliberately not here: names that users gave.
 
 mod catalogue;
 mod jobs;
+mod message;
 mod quantities;
 #[cfg(test)]
 mod tests;
@@ -14,10 +16,10 @@ use std::fmt;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header};
-use fluent_bundle::{FluentArgs, FluentValue};
 use jiff::tz::TimeZone;
 
-pub use jobs::{Tone, as_sentence};
+pub use jobs::{Tone, as_sentence, ending_word};
+pub use message::{Argument, Message, expected_one_of, says};
 pub use quantities::Date;
 
 /// A language that there is a catalogue of.
@@ -84,62 +86,35 @@ impl Words {
     }
 
     /// The message `id` with what it names: `words.with("word-gpus").set("count", 3)`.
-    pub fn with<'a>(&self, id: &'a str) -> Message<'a> {
-        Message { language: self.language, id, arguments: FluentArgs::new() }
+    pub fn with(&self, id: &'static str) -> Saying {
+        Saying { language: self.language, message: says(id) }
+    }
+
+    /// What was found without knowing who reads of it.
+    pub fn say(&self, message: &Message) -> String {
+        message.text(self.language)
+    }
+
+    /// Whether it is English on a page that is not.
+    pub fn is_foreign(&self, message: &Message) -> bool {
+        self.language != Language::English && message.is_verbatim()
     }
 }
 
-/// A message that is being filled in; shown, it is its text.
-pub struct Message<'a> {
+/// A message in the reader's language, while it is being filled in; shown, it is its text.
+pub struct Saying {
     language: Language,
-    id: &'a str,
-    arguments: FluentArgs<'a>,
+    message: Message,
 }
 
-impl Message<'_> {
-    pub fn set(mut self, name: &'static str, value: impl Argument) -> Self {
-        self.arguments.set(name, value.argument());
-        self
+impl Saying {
+    pub fn set(self, name: &'static str, value: impl Argument) -> Self {
+        Saying { message: self.message.set(name, value), ..self }
     }
 }
 
-impl fmt::Display for Message<'_> {
+impl fmt::Display for Saying {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&catalogue::say(self.language, self.id, Some(&self.arguments)))
-    }
-}
-
-/// What a message may name: a number, by which it may choose its plural, or a text.
-pub trait Argument {
-    fn argument(self) -> FluentValue<'static>;
-}
-
-macro_rules! numbers {
-    ($( $number:ty ),+) => { $(
-        impl Argument for $number {
-            fn argument(self) -> FluentValue<'static> {
-                FluentValue::from(self)
-            }
-        }
-    )+ };
-}
-numbers!(u16, u32, u64, usize, i32, i64, f64);
-
-impl Argument for &str {
-    fn argument(self) -> FluentValue<'static> {
-        FluentValue::from(self.to_owned())
-    }
-}
-
-impl Argument for String {
-    fn argument(self) -> FluentValue<'static> {
-        FluentValue::from(self)
-    }
-}
-
-/// As templates hand it on: they borrow what may be borrowed already.
-impl<T: Argument + Clone> Argument for &T {
-    fn argument(self) -> FluentValue<'static> {
-        self.clone().argument()
+        f.write_str(&self.message.text(self.language))
     }
 }

@@ -16,6 +16,7 @@ use crate::files::{Format, JobDirectory};
 use crate::web::Site;
 use crate::web::error::ApiError;
 use crate::web::jobs::blocking;
+use crate::web::words::says;
 
 /// Archives at once in this process: each is a thread, and work for the disk.
 const AT_ONCE: usize = 32;
@@ -35,7 +36,7 @@ pub async fn answer(
     format: Format,
 ) -> Result<HttpResponse, ApiError> {
     let Ok(place) = PLACES.try_acquire() else {
-        let message = format!("{AT_ONCE} archives are being downloaded already: try again in a minute");
+        let message = says("fault-archives-many").set("count", AT_ONCE);
         return Err(ApiError::TooMany { message, retry_after_secs: 60 });
     };
     let most = Some(site.config.limits.max_file_download).filter(|limit| *limit > 0);
@@ -50,7 +51,7 @@ pub async fn answer(
     if let (Some(most), Some(size)) = (most, size)
         && size > most
     {
-        let message = format!("the directory has {size} bytes, and at most {most} may be downloaded here");
+        let message = says("fault-directory-large").set("size", size).set("most", most);
         return Err(ApiError::Forbidden(message));
     }
     let name = path.rsplit('/').next().filter(|name| !name.is_empty()).map_or(format!("job-{id}"), str::to_owned);

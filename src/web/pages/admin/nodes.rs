@@ -62,7 +62,7 @@ fn row(words: &Words, seen: &NodeUse, away: bool) -> Row {
         (false, true) => ("admin-node-drained", "wait"),
         (false, false) => ("admin-node-ready", "good"),
     };
-    let load = |what: &str, text: &str, used: f64, total: f64| Load {
+    let load = |what: &str, text: &'static str, used: f64, total: f64| Load {
         what: words.t(what),
         label: words.with("admin-load-of").set("what", words.t(what)).set("node", &node.name).to_string(),
         used,

@@ -155,7 +155,7 @@ fn counts(words: &Words, found: &Overview) -> Vec<(String, String, &'static str)
 fn load(words: &Words, found: &Overview) -> Vec<Part> {
     let is_away = |executor: &str| found.away.iter().any(|(name, _)| name == executor);
     let ready = || found.nodes.iter().filter(|seen| !seen.node.drained && !is_away(&seen.node.executor));
-    let part = |name: &str, text: &str, used: f64, total: f64| {
+    let part = |name: &str, text: &'static str, used: f64, total: f64| {
         let part = if total > 0.0 { used / total } else { 0.0 };
         Part {
             name: words.t(name),

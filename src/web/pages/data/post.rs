@@ -8,7 +8,7 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use super::get::{data_page, folder_link};
-use crate::files::FileError;
+use crate::files::{FileError, PathFault};
 use crate::web::Site;
 use crate::web::access::Caller;
 use crate::web::access::guard::is_multipart;
@@ -16,6 +16,7 @@ use crate::web::data::{self, Incoming};
 use crate::web::error::ApiError;
 use crate::web::pages::chrome::{Visitor, page_with, see};
 use crate::web::pages::error::PageError;
+use crate::web::words::says;
 
 #[derive(Deserialize)]
 struct Act {
@@ -59,7 +60,7 @@ async fn answer(
         act(site, request, caller, folder, body).await
     };
     let Err(error) = done else { return Ok(see(&site.config.web.prefix, &format!("/data/{}", folder_link(folder)))) };
-    let (_, status, _) = error.describe();
+    let (_, status) = error.describe();
     if status.is_server_error() || matches!(error, ApiError::NotFound(_)) {
         return Err(PageError::of(request, Some(caller), error));
     }
@@ -78,7 +79,8 @@ async fn take_in(
 ) -> Result<(), ApiError> {
     let mut form = Multipart::new(request.headers(), body);
     while let Some(field) = form.next().await {
-        let field = field.map_err(|error| ApiError::BadRequest(format!("the form is not understood: {error}")))?;
+        let field = field
+            .map_err(|error| ApiError::BadRequest(says("fault-form-not-understood").set("why", error.to_string())))?;
         let sent = field.content_disposition().and_then(|about| about.get_filename()).unwrap_or_default();
         // Some browsers send whole paths.
         let name = sent.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
@@ -100,11 +102,12 @@ async fn act(
 ) -> Result<(), ApiError> {
     let mut payload: Payload = body.into_inner();
     let form = web::Form::<Act>::from_request(request, &mut payload).await;
-    let Act { act, name, to } =
-        form.map_err(|error| ApiError::BadRequest(format!("this form is not understood: {error}")))?.into_inner();
+    let Act { act, name, to } = form
+        .map_err(|error| ApiError::BadRequest(says("fault-form-not-understood").set("why", error.to_string())))?
+        .into_inner();
     let path = below(folder, name.trim());
     let done = match act.as_str() {
-        "folder" if name.contains('/') => Err(FileError::InvalidPath("a folder's name holds no /").into()),
+        "folder" if name.contains('/') => Err(FileError::InvalidPath(PathFault::SlashInName).into()),
         "folder" => data::make_folder(site, caller, path).await,
         "rename" => data::rename(site, caller, below(folder, &name), place(folder, to.trim()), true).await,
         "delete" => data::remove(site, caller, below(folder, &name), true).await,
@@ -124,10 +127,10 @@ fn below(folder: &str, name: &str) -> String {
 
 /// What was wrong with which of them; a fault of ours stays one.
 fn named(name: &str, error: ApiError) -> ApiError {
-    let (_, status, told) = error.describe();
+    let (_, status) = error.describe();
     match &error {
         ApiError::File(FileError::OverQuota { .. }) => error,
         _ if status.is_server_error() => error,
-        _ => ApiError::BadRequest(format!("{name:?}: {told}")),
+        _ => ApiError::BadRequest(says("fault-at").set("field", format!("{name:?}")).set("fault", error.message())),
     }
 }

@@ -7,6 +7,7 @@ use crate::web::access::remote_user;
 use crate::web::error::ApiError;
 use crate::web::pages::chrome::page;
 use crate::web::pages::error::PageError;
+use crate::web::words::says;
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -27,10 +28,7 @@ pub async fn get(
     let failed = |error| PageError::of(&request, None, error);
     match site.auth.vouched(&name).await.map_err(ApiError::from) {
         Ok(user) => finish(&site, &request, &user, next).await.map_err(failed),
-        Err(ApiError::LoginDenied) => {
-            let message = format!("the proxy says that you are {name}, who has no account that may come in here");
-            Err(failed(ApiError::Forbidden(message)))
-        }
+        Err(ApiError::LoginDenied) => Err(failed(ApiError::Forbidden(says("fault-proxy-stranger").set("name", name)))),
         Err(error) => Err(failed(error)),
     }
 }

@@ -12,6 +12,7 @@ use crate::web::access::{client_address, origin};
 use crate::web::accounts::guests::come_in;
 use crate::web::error::ApiError;
 use crate::web::pages::error::PageError;
+use crate::web::words::says;
 
 /// Under what the cookie keeps it.
 const UNDER_WAY: &str = "guest";
@@ -45,7 +46,7 @@ pub async fn begin(
     let next = own_path(asked.into_inner().next);
     let until = site.clock.now().plus(PATIENCE).as_secs();
     let kept = request.get_session().insert(UNDER_WAY, UnderWay { begun, next, until });
-    kept.map_err(|_| failed(ApiError::BadRequest("the session could not be written".into())))?;
+    kept.map_err(|_| failed(ApiError::BadRequest(says("fault-session"))))?;
     Ok(HttpResponse::SeeOther().insert_header(("Location", url)).finish())
 }
 
@@ -69,19 +70,19 @@ pub async fn finish_guest(
     let guests = site.guests.as_ref().ok_or_else(|| failed(ApiError::NotFound("page")))?;
     // Once: whatever comes of it, this login is not under way any more.
     let kept: Option<UnderWay> = request.get_session().remove_as(UNDER_WAY).and_then(Result::ok);
-    let stale = || ApiError::Forbidden("this login was not begun here, or too long ago: begin again".into());
+    let stale = || ApiError::Forbidden(says("fault-login-stale"));
     let now: Timestamp = site.clock.now();
     let kept = kept.filter(|kept| kept.begun.provider == *provider && now.as_secs() < kept.until);
     let kept = kept.ok_or_else(|| failed(stale()))?;
     if brought.error.is_some() {
-        return Err(failed(ApiError::Forbidden("the provider did not let you in".into())));
+        return Err(failed(ApiError::Forbidden(says("fault-provider-refused"))));
     }
     let back = callback(&site, &request, &provider);
     let known = guests.finish(&kept.begun, &back, &brought.state, &brought.code).await;
     let known = known.map_err(|error| failed(told(error)))?;
     let user = come_in(&site, known, client_address(&site, &request)).await.map_err(|error| {
         failed(match error {
-            ApiError::LoginDenied => ApiError::Forbidden("this account is disabled".into()),
+            ApiError::LoginDenied => ApiError::Forbidden(says("fault-account-disabled")),
             error => error,
         })
     })?;
@@ -98,7 +99,7 @@ fn told(error: GuestError) -> ApiError {
         GuestError::UnknownProvider(_) => ApiError::NotFound("page"),
         GuestError::Refused(why) => {
             tracing::warn!(why, "a guest's login was refused");
-            ApiError::Forbidden("the provider's answer cannot be trusted: begin again".into())
+            ApiError::Forbidden(says("fault-provider-untrusted"))
         }
         GuestError::Unavailable(why) => {
             tracing::error!(why, "a provider for guests cannot be used");

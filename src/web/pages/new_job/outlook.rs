@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::outlook::Allowance;
 use crate::web::free::{ExecutorFree, Free};
 use crate::web::preview::Preview;
-use crate::web::words::Words;
+use crate::web::words::{Message, Words};
 
 pub struct OutlookView {
     /// Whether it could start, and when.
@@ -20,7 +20,8 @@ pub struct OutlookView {
 pub struct ScriptLine {
     pub number: u64,
     pub text: String,
-    pub message: String,
+    /// The shell's.
+    pub message: Message,
 }
 
 /// Beyond this, a line of the script is not repeated whole.
@@ -32,7 +33,7 @@ impl OutlookView {
         let script_faults = preview.script.faults.iter().map(|fault| {
             let at = usize::try_from(fault.line.saturating_sub(1)).unwrap_or(usize::MAX);
             let text = script.lines().nth(at).unwrap_or_default().chars().take(LONGEST_LINE).collect();
-            ScriptLine { number: fault.line, text, message: fault.message.clone() }
+            ScriptLine { number: fault.line, text, message: Message::verbatim(&fault.message) }
         });
         let script_faults: Vec<_> = script_faults.collect();
         let well = preview.script.shell.filter(|_| script_faults.is_empty());

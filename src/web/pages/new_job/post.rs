@@ -40,7 +40,7 @@ fn refused(error: ApiError) -> Result<(StatusCode, Answer), ApiError> {
     let faults = match error {
         ApiError::Invalid(faults) => faults,
         error @ (ApiError::TooMany { .. } | ApiError::Maintenance(_)) => {
-            vec![FieldFault { field: "queue".to_owned(), message: error.to_string() }]
+            vec![FieldFault::new("queue", error.message())]
         }
         error => return Err(error),
     };
@@ -65,7 +65,7 @@ async fn kept(site: &Site, caller: &Caller, words: &Words, form: &Form) -> Resul
             let status = error.status_code();
             let faults = match error {
                 ApiError::Invalid(faults) => faults,
-                error => vec![FieldFault { field: "template".to_owned(), message: error.to_string() }],
+                error => vec![FieldFault::new("template", error.message())],
             };
             Ok((status, Answer { faults, ..Answer::default() }))
         }
