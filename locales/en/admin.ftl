@@ -147,6 +147,7 @@ admin-days = { $days ->
     [one] 1 day
    *[other] { $days } days
 }
+admin-waits-by-day = By day
 admin-waits = Waiting times
 admin-waited = Half of the jobs started within { $median }, nine of ten within { $ninetieth }.
 admin-median = Half within

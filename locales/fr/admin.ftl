@@ -147,6 +147,7 @@ admin-days = { $days ->
     [one] 1 jour
    *[other] { $days } jours
 }
+admin-waits-by-day = Par jour
 admin-waits = Temps d’attente
 admin-waited = La moitié des travaux a démarré en { $median } ou moins, neuf sur dix en { $ninetieth } ou moins.
 admin-median = La moitié en

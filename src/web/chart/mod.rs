@@ -30,6 +30,13 @@ pub enum Shape {
     Lines,
 }
 
+/// What an axis counts, by which it ends where people end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Number,
+    Seconds,
+}
+
 pub struct Series {
     pub name: String,
     /// One for each point; not negative.
@@ -49,6 +56,7 @@ pub struct Chart<'a> {
     pub labels: Vec<String>,
     pub series: Vec<Series>,
     pub limit: Option<Limit>,
+    pub unit: Unit,
     /// A value in words, with its unit.
     pub format: &'a dyn Fn(f64) -> String,
 }
@@ -62,7 +70,7 @@ impl Chart<'_> {
     }
 
     fn write(&self, out: &mut String, words: &Words) -> std::fmt::Result {
-        let top = scale::top(self.highest());
+        let top = scale::top(self.highest(), self.unit);
         let title = escape(&self.title);
         write!(out, "<figure class=\"chart\"><figcaption>{title}")?;
         self.write_legend(out)?;

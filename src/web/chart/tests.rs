@@ -8,6 +8,7 @@ fn drawn(shape: Shape, values: &[&[f64]], limit: Option<f64>) -> String {
         labels: (1..=values[0].len()).map(|day| format!("day {day}")).collect(),
         series: values.iter().map(|v| Series { name: "a&b".into(), values: v.to_vec() }).collect(),
         limit: limit.map(|value| Limit { name: "asked".into(), value }),
+        unit: Unit::Number,
         format: &|value| format!("{value} h"),
     };
     chart.html(&Words::new(Language::English, None))
@@ -39,8 +40,12 @@ fn names_are_text_and_never_markup() {
 
 #[test]
 fn axes_end_at_round_numbers_and_carry_few_words() {
-    for (highest, end) in [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (7.3, 8.0), (11.0, 20.0), (999.0, 1000.0)] {
-        assert!((scale::top(highest) - end).abs() < 1e-9, "{highest}");
+    for (highest, end) in [(0.0, 1.0), (0.35, 0.4), (1.0, 1.0), (7.3, 8.0), (11.0, 12.0), (24.0, 30.0), (999.0, 1000.0)]
+    {
+        assert!((scale::top(highest, Unit::Number) - end).abs() < 1e-9, "{highest}");
+    }
+    for (highest, end) in [(0.3, 0.3), (61.0, 120.0), (3_599.0, 3_600.0), (5_000.0, 7_200.0), (90_000.0, 172_800.0)] {
+        assert!((scale::top(highest, Unit::Seconds) - end).abs() < 1e-9, "{highest} s");
     }
     assert_eq!(scale::some_of(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 3), [&1, &5, &9]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Message, Words, says};
+use super::{Language, Message, Words, says};
 use crate::domain::{
     DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Resources, Timestamp,
     WaitingJob,
@@ -76,7 +76,9 @@ impl Words {
         {
             return self.with("ended-array").set("failed", failed).set("children", children).to_string();
         }
-        if let Some(reason) = &outcome.reason {
+        // Our own words on a rejection are English, and the page has its own for it.
+        let is_ours = matches!(outcome.ending, Ending::Rejected(Rejection::Quota | Rejection::Dependency));
+        if let Some(reason) = outcome.reason.as_ref().filter(|_| !is_ours || self.language == Language::English) {
             return as_sentence(reason);
         }
         match (outcome.ending, outcome.exit_code) {

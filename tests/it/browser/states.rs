@@ -106,7 +106,7 @@ pub const STATES: &[State] = &[
     page("admin-audit", "admin", "/admin/audit"),
     page("admin-maintenance", "admin", "/admin/maintenance"),
     page("admin-jobs", "admin", "/jobs?all=1"),
-    page("admin-jobs-of-node", "admin", "/jobs?state=any&user=*&node=node-07"),
+    page("admin-jobs-of-node", "admin", "/jobs?state=any&user=*&node=node-2"),
     page("admin-jobs-over", "admin", "/jobs?all=1&over=1"),
 
     // From here on the site is under maintenance.

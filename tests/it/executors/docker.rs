@@ -7,8 +7,10 @@ use godocker::config;
 use godocker::domain::{Acl, InstanceId, Memory, Mount};
 use godocker::plugins::executor::conformance::{self, Fixture};
 use godocker::plugins::executor::docker::DockerExecutor;
-use godocker::plugins::executor::{Executor, Launch};
+use godocker::plugins::executor::{Executor, ExecutorError, Launch};
 use tokio::sync::mpsc;
+
+use crate::support::engine::Engine;
 
 /// What scripts/test-image makes.
 const IMAGE: &str = "godocker/busybox";
@@ -185,6 +187,33 @@ async fn a_container_that_is_started_again_does_nothing() {
     docker(&["start", &name]);
     assert_eq!(docker(&["wait", &name]), "3", "it ends as it did");
     assert_eq!(place.fixture.read(&launch, "runs"), "begun\n");
+}
+
+/// What an engine was about to begin when it was killed may stand in the way of that container for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_cannot_be_started_any_more_is_made_anew() {
+    if !engine_answers() {
+        return;
+    }
+    let engine = Engine::start();
+    let place = place("danew");
+    let settings = config::Docker { url: Some(engine.host()), ..settings() };
+    let executor = DockerExecutor::new(&settings, place.fixture.instance.clone(), true);
+    let launch = place.fixture.launch(1, "#!/bin/sh\necho begun >> runs\nexit 3\n");
+    let (name, host) = (launch.name.to_string(), engine.host());
+    let id = docker(&["-H", &host, "create", "--name", &name, "--entrypoint", "/bin/sh", IMAGE, "-c", "exit 4"]);
+    std::fs::create_dir_all(engine.runtime_state_of(&id)).unwrap();
+    let (sender, mut ends) = mpsc::channel(8);
+    executor.watch(sender).await.unwrap();
+    for try_number in 1..=2 {
+        let refused = executor.launch(launch.clone()).await;
+        let Err(ExecutorError::Unavailable(why)) = refused else { panic!("{try_number}: {refused:?}") };
+        assert!(why.contains("file exists"), "{why}");
+    }
+    executor.launch(launch.clone()).await.unwrap();
+    assert_eq!(place.fixture.end_of(&mut ends, &launch.name).await.exit.code, Some(3));
+    assert_eq!(place.fixture.read(&launch, "runs"), "begun\n");
+    executor.forget(&launch.name).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

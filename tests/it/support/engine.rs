@@ -48,6 +48,11 @@ impl Engine {
         format!("unix://{}", self.path("docker.sock").display())
     }
 
+    /// What its runtime keeps of a container that it runs.
+    pub fn runtime_state_of(&self, container: &str) -> PathBuf {
+        self.path("exec/containerd/daemon/io.containerd.runtime.v2.task/moby").join(container)
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

@@ -272,10 +272,10 @@ impl Inner {
 
     /// Starts a container that was made, if it is the one that the attempt is begun with.
     async fn begin(&self, launch: &Launch, id: &str) -> Result<(), LaunchError> {
-        match claim(launch, id).await {
-            Ok(Claim::Ours) => {}
+        let again = match claim(launch, id).await {
+            Ok(Claim::Ours) => false,
             Ok(Claim::OursBefore) if !self.is_to_be_started(launch, id).await? => return Ok(()),
-            Ok(Claim::OursBefore) => {}
+            Ok(Claim::OursBefore) => true,
             // Two containers cannot have the name at once, so that other one is gone.
             Ok(Claim::Others(_)) => {
                 self.remove(id, Remove::Always).await;
@@ -285,10 +285,10 @@ impl Inner {
                 self.remove(id, Remove::Always).await;
                 return Err(ExecutorError::Unavailable(format!("the launch cannot be noted: {error}")).into());
             }
-        }
+        };
         match self.client().await?.start_container(id, None::<StartContainerOptions>).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.not_started(launch, id, error).await),
+            Err(error) => Err(self.not_started(launch, id, again, error).await),
         }
     }
 
@@ -343,8 +343,9 @@ impl Inner {
     }
 
     /// A container that could not be started stays for the next try, which goes on with it; whether it has begun after all,
-    /// as an engine that is just ending may not say, is found out then. Only one whose port is taken cannot be used again.
-    async fn not_started(&self, launch: &Launch, id: &str, error: bollard::errors::Error) -> LaunchError {
+    /// as an engine that is just ending may not say, is found out then. One whose port is taken cannot be used again, nor one
+    /// that the engine fails to start for the second time: what it left of the first may stand in its way for ever.
+    async fn not_started(&self, launch: &Launch, id: &str, again: bool, error: bollard::errors::Error) -> LaunchError {
         if is_port_taken(&error) {
             if self.has_not_begun(id).await && self.remove(id, Remove::UnlessItRuns).await {
                 // Only now: nobody can start it any more.
@@ -353,8 +354,9 @@ impl Inner {
             return LaunchError::PortTaken;
         }
         let text = error.to_string();
-        if text.contains("already exists") || text.contains("id already in use") {
-            return LaunchError::Executor(self.begun_unseen(launch, id).await);
+        let is_known = text.contains("already exists") || text.contains("id already in use");
+        if is_known || (again && status_code(&error) == Some(500)) {
+            return LaunchError::Executor(self.begun_unseen(launch, id, &text).await);
         }
         let error = of_docker(error);
         if matches!(error, ExecutorError::Refused(_)) {
@@ -376,18 +378,18 @@ impl Inner {
             }
             tokio::time::sleep(INSPECT_PAUSE).await;
         }
-        Err(self.begun_unseen(launch, id).await)
+        Err(self.begun_unseen(launch, id, "the engine has not begun it").await)
     }
 
     /// The engine was killed while it began this container: its runtime has a task that the engine does not know of, which
     /// may have begun or never will. What the attempt has written tells.
-    async fn begun_unseen(&self, launch: &Launch, id: &str) -> ExecutorError {
+    async fn begun_unseen(&self, launch: &Launch, id: &str, why: &str) -> ExecutorError {
         match trace(launch).await {
             Ok(Trace::Nothing) => {
                 if self.remove(id, Remove::Always).await {
                     give_back(launch, id).await;
                 }
-                ExecutorError::Unavailable("the engine was stopped while it began this".to_owned())
+                ExecutorError::Unavailable(format!("it is begun anew: {why}"))
             }
             Ok(Trace::Begun(age)) if age < UNSEEN_FOR => {
                 ExecutorError::Unavailable("it runs, and its engine has lost sight of it".to_owned())

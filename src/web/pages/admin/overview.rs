@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::{Ending, EndingKind, Phase, Rejection};
 use crate::web::Site;
 use crate::web::access::Caller;
-use crate::web::chart::{Chart, Series, Shape, gauge, tone};
+use crate::web::chart::{Chart, Series, Shape, Unit, gauge, tone};
 use crate::web::error::ApiError;
 use crate::web::overview::{DAYS, Overview, overview};
 use crate::web::pages::chrome::{Chrome, Visitor, page};
@@ -221,11 +221,12 @@ fn waits(words: &Words, found: &Overview) -> String {
         date.get(5..).unwrap_or_default().to_owned()
     };
     Chart {
-        title: words.t("admin-waits"),
+        title: words.t("admin-waits-by-day"),
         shape: Shape::Lines,
         labels: days.iter().map(|(at, _)| day(*at)).collect(),
         series: vec![series("admin-median", |w| w.median), series("admin-ninetieth", |w| w.ninetieth)],
         limit: None,
+        unit: Unit::Seconds,
         format: &|value| seconds(words, value),
     }
     .html(words)

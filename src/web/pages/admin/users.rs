@@ -136,9 +136,16 @@ struct QuotaFields {
 impl QuotaFields {
     fn of(quotas: Quotas) -> Self {
         let Quotas { time, cpu, ram, gpu, disk, upload } = quotas;
-        let own = |quota: Option<u64>| quota.map(|bytes| bytes.to_string()).unwrap_or_default();
+        let own = |quota: Option<u64>| quota.map(in_thousands).unwrap_or_default();
         QuotaFields { time, cpu, ram, gpu, disk: own(disk), upload: own(upload) }
     }
+}
+
+/// As it is typed in: `20G`, and every byte of what is no whole number of those.
+fn in_thousands(bytes: u64) -> String {
+    let of = |(unit, size): &(&str, u64)| (bytes > 0 && bytes % size == 0).then(|| format!("{}{unit}", bytes / size));
+    let units = [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
+    units.iter().find_map(of).unwrap_or_else(|| bytes.to_string())
 }
 
 #[derive(Deserialize)]
@@ -265,4 +272,18 @@ pub async fn act(
     done.map_err(failed)?;
     let next = if verb == "delete" { "/admin/users".to_owned() } else { format!("/admin/users/{id}?saved=1") };
     Ok(see(&site.config.web.prefix, &next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_are_as_short_as_they_are_exact() {
+        let table =
+            [(0, "0"), (20_000_000_000, "20G"), (1_500_000, "1500k"), (1_500, "1500"), (3_000_000_000_000, "3T")];
+        for (bytes, text) in table {
+            assert_eq!(in_thousands(bytes), text);
+        }
+    }
 }

@@ -46,6 +46,8 @@ struct JobPage {
     output: Output,
     used: Option<Used>,
     /// Said in place of output.
+    /// There is output to search and to fetch, or there may be.
+    has_log: bool,
     no_output: String,
     no_files: String,
     graph: Option<Graph>,
@@ -108,8 +110,14 @@ async fn job_page(site: &Site, chrome: Chrome, caller: &Caller, job: &Job, asked
     let waiting = if job.state.phase() == Phase::Pending { site.queue.explain(&[job.id]).await } else { Vec::new() };
     let (state, tone) = words.state(job);
     let may_purge = caller.may_manage(&job.owner.user);
-    let no_output = if job.state.is_active() { "job-no-output-yet" } else { "job-no-output" };
-    let no_files = if job.state.phase() == Phase::Archived { "job-files-archived" } else { "job-no-files" };
+    let (no_output, no_files) = match job.state.phase() {
+        Phase::Pending | Phase::Starting | Phase::Running => ("job-no-output-yet", "job-no-files-yet"),
+        Phase::Over => ("job-no-output", "job-no-files"),
+        Phase::Archived => ("job-output-archived", "job-files-archived"),
+    };
+    let output = output(site, words, job).await?;
+    let may_come = matches!(job.state.phase(), Phase::Starting | Phase::Running);
+    let has_log = may_come || !(output.log.text.is_empty() && output.err.text.is_empty());
     Ok(JobPage {
         id: job.id,
         name: job.spec.name.clone(),
@@ -123,7 +131,8 @@ async fn job_page(site: &Site, chrome: Chrome, caller: &Caller, job: &Job, asked
         timeline: Timeline::of(&chrome, job, now),
         array: array(site, &chrome, job, asked.skip).await?,
         follow: job.state.is_active(),
-        output: output(site, words, job).await?,
+        output,
+        has_log,
         used: used(&chrome, &job_use::of(site, caller, job.id, None).await?),
         no_output: chrome.t(no_output),
         no_files: chrome.t(no_files),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::view::Detail;
 use crate::domain::{Advice, Sample};
-use crate::web::chart::{Chart, Limit, Series, Shape};
+use crate::web::chart::{Chart, Limit, Series, Shape, Unit};
 use crate::web::job_use::JobUsage;
 use crate::web::pages::chrome::Chrome;
 
@@ -38,7 +38,8 @@ pub fn used(chrome: &Chrome, usage: &JobUsage) -> Option<Used> {
         let (title, name) = (chrome.t(title), chrome.t("job-used-series"));
         let limit = Some(Limit { name: chrome.t("job-asked"), value: limit });
         let series = vec![Series { name, values }];
-        Chart { title, shape: Shape::Lines, labels: labels.clone(), series, limit, format }.html(words)
+        Chart { title, shape: Shape::Lines, labels: labels.clone(), series, limit, unit: Unit::Number, format }
+            .html(words)
     };
     let detail = |id: &str, value: String| Detail { name: chrome.t(id), value, link: None };
     let (cpu, ram) = (asked.cpu.as_f64(), asked.ram.bytes());

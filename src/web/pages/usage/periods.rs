@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::domain::usage::Usage;
 use crate::web::Site;
 use crate::web::access::Caller;
-use crate::web::chart::{Chart, Series, Shape};
+use crate::web::chart::{Chart, Series, Shape, Unit};
 use crate::web::error::ApiError;
 use crate::web::usage::{Period, Query, Report, Row, report};
 use crate::web::words::Words;
@@ -131,7 +131,7 @@ pub(in crate::web::pages) fn picture(
         Period::Day => periods.iter().map(|day| day.get(5..).unwrap_or(day).to_owned()).collect(),
         Period::Month => periods,
     };
-    Chart { title, shape: Shape::Bars, labels, series, limit: None, format: &format }.html(words)
+    Chart { title, shape: Shape::Bars, labels, series, limit: None, unit: Unit::Number, format: &format }.html(words)
 }
 
 /// Every period of the report's days, as its rows call them.
