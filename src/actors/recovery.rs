@@ -62,7 +62,8 @@ async fn settle(
             (Some(Sighting::Running { started, .. }), Phase::Starting) => adopted.push((job, started)),
             (Some(Sighting::Created(_)) | None, Phase::Starting) => to_launch.push(job.id),
             (Some(Sighting::Running { .. }), _) => {}
-            (Some(Sighting::Created(_)) | None, _) => missing.push(job),
+            (Some(Sighting::Created(_)), _) => missing.push((job, "made, and not begun")),
+            (None, _) => missing.push((job, "nothing")),
         }
     }
     if !ends.is_empty() || !missing.is_empty() || !to_launch.is_empty() || !adopted.is_empty() {
@@ -85,8 +86,8 @@ async fn settle(
 }
 
 /// The ends of attempts that nobody knows any more, after a second look at the store.
-async fn lost(works: &Works, missing: Vec<&Job>) -> Result<Vec<AttemptEnd>, StoreError> {
-    let ids: Vec<_> = missing.iter().map(|job| job.id).collect();
+async fn lost(works: &Works, missing: Vec<(&Job, &str)>) -> Result<Vec<AttemptEnd>, StoreError> {
+    let ids: Vec<_> = missing.iter().map(|(job, _)| job.id).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -94,12 +95,11 @@ async fn lost(works: &Works, missing: Vec<&Job>) -> Result<Vec<AttemptEnd>, Stor
     let now = works.store.jobs(&ids).await?;
     Ok(now
         .iter()
-        .filter(|job| {
-            job.state.phase() == Phase::Running
-                && missing.iter().any(|m| m.id == job.id && m.state.attempt() == job.state.attempt())
-        })
+        .filter(|job| job.state.phase() == Phase::Running)
         .filter_map(|job| {
-            tracing::warn!(job = %job.id, "it is on no node any more");
+            let is_it = |m: &Job| m.id == job.id && m.state.attempt() == job.state.attempt();
+            let (_, known) = missing.iter().find(|(m, _)| is_it(m))?;
+            tracing::warn!(job = %job.id, known, "it is on no node any more");
             let name = launching::attempt_name(works, job)?;
             let exit = Exit { code: None, out_of_memory: false };
             Some(AttemptEnd { name, exit, started: job.state.started(), ended })

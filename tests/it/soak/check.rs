@@ -81,16 +81,24 @@ pub async fn until_the_bus_is_empty(place: &Place) {
     }
 }
 
-/// Whether its engine was killed while it began, and knows nothing of it: the attempt may have begun and is not tried
-/// again, so that its node failed it.
-fn lost_at_its_start(job: &Job) -> bool {
+/// Whether its engine was stopped, and knew nothing of it when it came back: the attempt may have begun and is not tried
+/// again unless its failure policy says so. Its node failed it, which is how it has to end.
+fn lost_with_its_engine(job: &Job) -> bool {
     job.state.outcome().is_some_and(|outcome| {
-        let never_seen = |attempt: &Attempt| attempt.executor == "docker" && attempt.container.is_none();
-        outcome.ending == Ending::NodeFailure && outcome.attempt.as_ref().is_some_and(never_seen)
+        let by_docker = |attempt: &Attempt| attempt.executor == "docker";
+        outcome.ending == Ending::NodeFailure && outcome.attempt.as_ref().is_some_and(by_docker)
     })
 }
 
-/// `taken`: jobs of which an attempt was taken away. `restarts`: how often the engine was killed.
+/// What the processes said of a job.
+fn told_of(place: &Place, job: &Job) -> String {
+    let (end, inside) = (format!("job={}", job.id), format!("job={} ", job.id));
+    let logs = place.cluster.logs();
+    let lines: Vec<&str> = logs.lines().filter(|line| line.ends_with(&end) || line.contains(&inside)).collect();
+    lines.join("\n")
+}
+
+/// `taken`: jobs of which an attempt was taken away. `restarts`: how often the engine was stopped, each of which may lose it a job.
 pub async fn everything(place: &Place, submitted: &Submitted, taken: &[u64], restarts: usize) -> Summary {
     let store = place.store().await;
     let filter = JobFilter { with_children: true, ..JobFilter::default() };
@@ -108,8 +116,12 @@ pub async fn everything(place: &Place, submitted: &Submitted, taken: &[u64], res
             wrong.extend(faults_of(job, &files));
         }
     }
-    let lost = jobs.iter().filter(|job| lost_at_its_start(job)).count();
-    assert!(lost <= restarts, "{lost} jobs lost at their start, and the engine was killed {restarts} times");
+    let lost: Vec<&Job> = jobs.iter().filter(|job| lost_with_its_engine(job)).collect();
+    for job in &lost {
+        println!("soak: job {} was lost with its engine:\n{}", job.id, told_of(place, job));
+    }
+    let lost = lost.len();
+    assert!(lost <= restarts, "{lost} jobs were lost with their engine, which was stopped {restarts} times");
     assert!(wrong.is_empty(), "{wrong:#?}\n{}", place.cluster.logs());
     ledger_equals_its_recount(&*store, &jobs).await;
     disk_use_equals_its_recount(&*store, &jobs).await;
@@ -138,7 +150,7 @@ fn faults_of(job: &Job, files: &JobDirs) -> Vec<String> {
         Kind::Badly => (Ending::Failed, Some(3)),
         Kind::Well | Kind::Array | Kind::After | Kind::Retried => (Ending::Done, Some(0)),
     };
-    let lost = lost_at_its_start(job);
+    let lost = lost_with_its_engine(job);
     expect(lost || (outcome.ending, outcome.exit_code) == (ending, code), format!("it ended as {outcome:?}"));
     expect(job.request.is_none(), format!("{:?} is still asked of it", job.request));
     if job.is_array_parent() || matches!(job.state, JobState::Archived { .. }) {

@@ -347,7 +347,7 @@ impl Inner {
     /// that the engine fails to start for the second time: what it left of the first may stand in its way for ever.
     async fn not_started(&self, launch: &Launch, id: &str, again: bool, error: bollard::errors::Error) -> LaunchError {
         if is_port_taken(&error) {
-            if self.has_not_begun(id).await && self.remove(id, Remove::UnlessItRuns).await {
+            if matches!(self.has_begun(id).await, Ok(false)) && self.remove(id, Remove::UnlessItRuns).await {
                 // Only now: nobody can start it any more.
                 give_back(launch, id).await;
             }
@@ -373,7 +373,8 @@ impl Inner {
         }
         // Whoever claimed it may be starting it at this moment.
         for _ in 0..INSPECT_TRIES {
-            if !self.has_not_begun(id).await {
+            // An engine that does not answer has not said that it runs.
+            if self.has_begun(id).await? {
                 return Ok(false);
             }
             tokio::time::sleep(INSPECT_PAUSE).await;
@@ -402,10 +403,10 @@ impl Inner {
         }
     }
 
-    async fn has_not_begun(&self, id: &str) -> bool {
-        let Ok(client) = self.client().await else { return false };
-        let found = client.inspect_container(id, None::<InspectContainerOptions>).await;
-        found.is_ok_and(|found| found.state.is_some_and(|state| report::started_at(&state).is_none()))
+    async fn has_begun(&self, id: &str) -> Result<bool, ExecutorError> {
+        let found = self.client().await?.inspect_container(id, None::<InspectContainerOptions>).await;
+        let state = found.map_err(of_docker)?.state.unwrap_or_default();
+        Ok(report::started_at(&state).is_some())
     }
 
     async fn kill(&self, name: &AttemptName, signal: &str) -> Result<(), ExecutorError> {
