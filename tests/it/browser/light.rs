@@ -28,9 +28,9 @@ async fn no_page_is_heavy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_page_moves_while_it_loads() {
+async fn no_page_moves_while_it_loads_and_each_fits_its_window() {
     let mut tour = Tour::begin(Reader::default().open().await).await;
-    let mut moved = Vec::new();
+    let (mut moved, mut wide) = (Vec::new(), Vec::new());
     for state in STATES.iter().filter(|state| state.then.is_empty()) {
         for width in WIDTHS {
             tour.browser.resize(width).await;
@@ -39,7 +39,11 @@ async fn no_page_moves_while_it_loads() {
             if shift >= SHIFT {
                 moved.push(format!("{} at {width}: {shift:.3}", state.name));
             }
+            for part in tour.browser.sticks_out().await {
+                wide.push(format!("{} at {width}: {part}", state.name));
+            }
         }
     }
     assert!(moved.is_empty(), "{}", moved.join("\n"));
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
 }

@@ -45,12 +45,6 @@ impl Fault {
 #[derive(Default)]
 pub struct Tally(BTreeMap<Fault, usize>, pub Vec<u64>);
 
-impl Tally {
-    pub fn engine_restarts(&self) -> usize {
-        self.0.get(&Fault::EngineRestarted).copied().unwrap_or(0)
-    }
-}
-
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let each: Vec<_> = self.0.iter().map(|(fault, times)| format!("{times} {fault:?}")).collect();

@@ -143,7 +143,9 @@ impl QuotaFields {
 
 /// As it is typed in: `20G`, and every byte of what is no whole number of those.
 fn in_thousands(bytes: u64) -> String {
-    let of = |(unit, size): &(&str, u64)| (bytes > 0 && bytes % size == 0).then(|| format!("{}{unit}", bytes / size));
+    let of = |(unit, size): &(&str, u64)| {
+        (bytes > 0 && bytes.is_multiple_of(*size)).then(|| format!("{}{unit}", bytes / size))
+    };
     let units = [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
     units.iter().find_map(of).unwrap_or_else(|| bytes.to_string())
 }

@@ -39,6 +39,19 @@ const SHIFT: &str = "
 /// Pages longer than this are cut in their pictures.
 const TALLEST: u64 = 3000;
 
+/// A box is a card, a chart or a table; what is unseen, or told to who hears the page only, is left out.
+const STICKS_OUT: &str = "
+const scrolls = (part) => part && (getComputedStyle(part).overflowX !== 'visible' || scrolls(part.parentElement));
+const found = [];
+for (const part of document.querySelectorAll('main *, header *, footer *')) {
+  const at = part.getBoundingClientRect();
+  const box = part.parentElement.closest('.card, .chart, table, main, header, footer');
+  if (!at.width || !at.height || at.right <= 0 || !box || scrolls(part.parentElement)) continue;
+  const edge = Math.min(document.documentElement.clientWidth, box.getBoundingClientRect().right);
+  if (at.right > edge + 1) found.push(part.tagName + '.' + part.getAttribute('class') + ' by ' + Math.round(at.right - edge));
+}
+return found.slice(0, 5);";
+
 impl Chromium {
     /// Loads the page as somebody does who was never here.
     pub async fn weigh(&self, url: &str) -> Weight {
@@ -51,6 +64,12 @@ impl Chromium {
     /// How much of the page has moved while it was loaded: the sum of its layout shifts. Needs a reader with scripts.
     pub async fn shift(&self) -> f64 {
         self.run_until_done(SHIFT, json!([])).await.as_f64().unwrap()
+    }
+
+    /// What is drawn beyond the window or the box it is in, but for what one may scroll to.
+    pub async fn sticks_out(&self) -> Vec<String> {
+        let found = self.run(STICKS_OUT, json!([])).await;
+        found.as_array().unwrap().iter().map(|part| part.as_str().unwrap().to_owned()).collect()
     }
 
     /// A picture of the whole page, as WebP.
