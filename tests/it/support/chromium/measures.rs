@@ -39,14 +39,14 @@ const SHIFT: &str = "
 /// Pages longer than this are cut in their pictures.
 const TALLEST: u64 = 3000;
 
-/// A box is a card, a chart or a table; what is unseen, or told to who hears the page only, is left out.
+/// A box is a card, a chart or a table; what is unseen (as in what is closed), or told to who hears the page only, is left out.
 const STICKS_OUT: &str = "
 const scrolls = (part) => part && (getComputedStyle(part).overflowX !== 'visible' || scrolls(part.parentElement));
 const found = [];
 for (const part of document.querySelectorAll('main *, header *, footer *')) {
   const at = part.getBoundingClientRect();
   const box = part.parentElement.closest('.card, .chart, table, main, header, footer');
-  if (!at.width || !at.height || at.right <= 0 || !box || scrolls(part.parentElement)) continue;
+  if (!part.checkVisibility() || !at.width || !at.height || at.right <= 0 || !box || scrolls(part.parentElement)) continue;
   const edge = Math.min(document.documentElement.clientWidth, box.getBoundingClientRect().right);
   if (at.right > edge + 1) found.push(part.tagName + '.' + part.getAttribute('class') + ' by ' + Math.round(at.right - edge));
 }
