@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::IMAGE;
 use super::engine::docker;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Nodes are counted from 0; the first is the manager. They are called node1, node2...
 pub struct SwarmCluster {
@@ -54,6 +54,9 @@ impl SwarmCluster {
     /// `arguments`: for every dockerd.
     pub fn start_with(nodes: usize, arguments: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        // One at a time: a dozen engines that start at once keep each other waiting for longer than anybody has patience.
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _turn = STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Short: the name of an interface has fifteen letters.
         let prefix = format!("gs{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = tempfile::tempdir().unwrap();
