@@ -28,6 +28,12 @@ impl Shown {
         }
     }
 
+    /// Width and height of a picture in pixels, where its beginning says them. They are its author's word and no more.
+    pub fn dimensions(self, head: &[u8]) -> Option<(usize, usize)> {
+        let size = matches!(self, Shown::Picture(_)).then(|| imagesize::blob_size(head).ok()).flatten()?;
+        (size.width > 0 && size.height > 0).then_some((size.width, size.height))
+    }
+
     pub fn content_type(self) -> &'static str {
         match self {
             Shown::Picture(kind) => kind,
@@ -48,5 +54,14 @@ mod tests {
         for head in [&b"<svg xmlns="[..], b"<!doctype html>", b"<?xml", b"", b"RIFF\0\0\0\0WAVE", b" %PDF-", b"%!PS"] {
             assert_eq!(Shown::of(head), None);
         }
+    }
+    #[test]
+    fn a_picture_says_how_large_it_is_or_does_not() {
+        let png = |size: &[u8]| [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", size].concat();
+        let picture = Shown::Picture("image/png");
+        assert_eq!(picture.dimensions(&png(&[0, 0, 1, 64, 0, 0, 0, 200])), Some((320, 200)));
+        assert_eq!(picture.dimensions(&png(&[0, 0, 0, 0, 0, 0, 0, 200])), None);
+        assert_eq!(picture.dimensions(&png(&[0, 0, 1])), None);
+        assert_eq!(Shown::Pdf.dimensions(&png(&[0, 0, 1, 64, 0, 0, 0, 200])), None);
     }
 }

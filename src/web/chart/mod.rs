@@ -94,7 +94,8 @@ impl Chart<'_> {
             let y = round(HEIGHT * (1.0 - limit.value / top));
             write!(out, "<line class=\"limit\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{y}\" y2=\"{y}\"/>")?;
         }
-        write!(out, "</svg><div class=\"x\" aria-hidden=\"true\">")?;
+        let each = matches!(self.shape, Shape::Bars) && self.labels.len() <= LABELS;
+        write!(out, "</svg><div class=\"x{}\" aria-hidden=\"true\">", if each { " each" } else { "" })?;
         for label in scale::some_of(&self.labels, LABELS) {
             write!(out, "<span>{}</span>", escape(label))?;
         }

@@ -50,7 +50,8 @@ struct FilePage {
 enum View {
     Text(Part),
     Found(Matches),
-    Picture,
+    /// Its width and height in pixels, where they are known.
+    Picture(Option<(usize, usize)>),
     Pdf,
     Data,
 }
@@ -129,8 +130,8 @@ fn view(words: &Words, content: Content, size: u64, asked: &Asked) -> View {
     match content {
         Content::Text(window) => View::Text(part(window, size)),
         Content::Found(found) => View::Found(matches(words, found, asked)),
-        Content::Shown(Shown::Picture(_)) => View::Picture,
-        Content::Shown(Shown::Pdf) => View::Pdf,
+        Content::Shown(Shown::Picture(_), size) => View::Picture(size),
+        Content::Shown(Shown::Pdf, _) => View::Pdf,
         Content::Data => View::Data,
     }
 }

@@ -19,7 +19,8 @@ pub enum Seen {
 pub enum Content {
     Text(Window),
     Found(Found),
-    Shown(Shown),
+    /// With its width and height in pixels, where they are known.
+    Shown(Shown, Option<(usize, usize)>),
     /// Neither text nor what a browser may show.
     Data,
 }
@@ -40,7 +41,7 @@ pub fn look(directory: &JobDirectory, path: &str, at: Spot, needle: &str) -> Res
     file.by_ref().take(HEAD).read_to_end(&mut head)?;
     file.seek(SeekFrom::Start(0))?;
     let content = match Shown::of(&head) {
-        Some(shown) => Content::Shown(shown),
+        Some(shown) => Content::Shown(shown, shown.dimensions(&head)),
         None if !is_text(&head) => Content::Data,
         None if needle.is_empty() => Content::Text(window(&mut file, size, at)?),
         None => Content::Found(search(&mut file, size, at, needle)?),

@@ -14,10 +14,10 @@ use crate::web::pages::chrome::Chrome;
 /// Generations before the job itself, and jobs of one.
 const DEPTH: usize = 3;
 const MOST: usize = 8;
-/// A job's box, and what is between two, in the picture's units.
-const WIDTH: usize = 168;
+/// A job's box, and what is between two, in pixels. Two beside each other fit on a phone.
+const WIDTH: usize = 156;
 const HEIGHT: usize = 46;
-const BETWEEN: usize = 56;
+const BETWEEN: usize = 44;
 const BELOW: usize = 14;
 
 /// A job on the other end of a dependency.
@@ -180,7 +180,7 @@ fn draw(
     for (id, (x, y)) in places {
         let job = columns.jobs.get(id);
         let (state, tone) = job.map_or((chrome.t("job-not-seen"), "rest"), |job| chrome.words.state(job));
-        let name = job.map_or_else(String::new, |job| shortened(&job.spec.name, 22));
+        let name = job.map_or_else(String::new, |job| shortened(&job.spec.name, 20));
         let (base, class) = (&chrome.base, if *id == columns.this { " this" } else { "" });
         let is_link = job.is_some() && *id != columns.this;
         if is_link {

@@ -173,7 +173,7 @@ fn outcome(job: &Job, past: &Past) -> Outcome {
         Ending::Done => (Some(0), None),
         Ending::Failed => (Some(1), None),
         Ending::Killed | Ending::TimeLimit | Ending::OutOfMemory => (Some(137), None),
-        Ending::NodeFailure => (None, Some(format!("{} did not come back", past.node))),
+        Ending::NodeFailure => (None, Some(format!("the node {} did not come back", past.node))),
         Ending::Rejected(_) => (None, Some("a job that it waited for did not end well".to_owned())),
     };
     Outcome {
