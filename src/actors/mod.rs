@@ -26,6 +26,8 @@ mod ending;
 mod launching;
 mod leaving;
 mod scheduler_store;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,115 +1,19 @@
 //! With an executor that says what it is told to.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::*;
-use crate::bus::LocalBus;
-use crate::domain::{Attempt, JobState, ManualClock, Reading};
-use crate::files::JobDirs;
+use crate::actors::testing::Stage;
+use crate::domain::{JobState, ManualClock, Reading};
 use crate::files::tests::a_job;
-use crate::plugins::executor::{AttemptEnd, Capabilities, Executor, ExecutorError, Launch, Node, Sighting, Started};
 use crate::store::SampleStore as _;
-use crate::store::sqlite::testing::TestStore;
 
-/// Knows only what attempts use.
-#[derive(Default)]
-struct Meter {
-    readings: Mutex<HashMap<JobId, Reading>>,
-    asked: Mutex<Vec<usize>>,
-}
-
-#[async_trait]
-impl Executor for Meter {
-    fn name(&self) -> &'static str {
-        "native"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
-    async fn nodes(&self) -> Result<Vec<Node>, ExecutorError> {
-        Ok(Vec::new())
-    }
-
-    async fn watch(&self, _: mpsc::Sender<AttemptEnd>) -> Result<(), ExecutorError> {
-        Ok(())
-    }
-
-    async fn launch(&self, _: Launch) -> Result<Started, ExecutorError> {
-        Err(ExecutorError::NoSuchAttempt)
-    }
-
-    async fn list(&self) -> Result<Vec<Sighting>, ExecutorError> {
-        Ok(Vec::new())
-    }
-
-    async fn stop(&self, _: &AttemptName, _: Duration) -> Result<(), ExecutorError> {
-        Err(ExecutorError::NoSuchAttempt)
-    }
-
-    async fn suspend(&self, _: &AttemptName) -> Result<(), ExecutorError> {
-        Err(ExecutorError::NoSuchAttempt)
-    }
-
-    async fn resume(&self, _: &AttemptName) -> Result<(), ExecutorError> {
-        Err(ExecutorError::NoSuchAttempt)
-    }
-
-    async fn forget(&self, _: &AttemptName) -> Result<(), ExecutorError> {
-        Err(ExecutorError::NoSuchAttempt)
-    }
-
-    async fn sample(&self, names: &[AttemptName]) -> Result<Vec<(AttemptName, Reading)>, ExecutorError> {
-        self.asked.lock().unwrap().push(names.len());
-        let readings = self.readings.lock().unwrap();
-        Ok(names.iter().filter_map(|name| Some((name.clone(), *readings.get(&name.job)?))).collect())
-    }
-}
-
-struct Place {
-    store: TestStore,
-    meter: Arc<Meter>,
-    works: Works,
-    _dir: tempfile::TempDir,
-}
-
-fn running(id: u64) -> Job {
-    let attempt = Attempt {
-        number: 1,
-        executor: "native".into(),
-        node: "n".into(),
-        container: None,
-        digest: None,
-        ports: vec![],
-    };
-    Job { state: JobState::Running { attempt, started: Timestamp(1_000), suspended: false }, ..a_job(id) }
-}
-
-impl Place {
-    async fn with_running(ids: &[u64]) -> Place {
-        let (store, meter, dir) = (TestStore::new(), Arc::new(Meter::default()), tempfile::tempdir().unwrap());
-        for id in ids {
-            store.add_job(running(*id)).await;
-        }
-        let works = Works {
-            store: store.store.clone(),
-            bus: Arc::new(LocalBus::default()),
-            files: JobDirs::new(dir.path().to_owned()),
-            clock: Arc::new(ManualClock::at(Timestamp(1_000))),
-            executors: Arc::new(vec![meter.clone() as Arc<dyn Executor>]),
-            instance: "test".parse().unwrap(),
-            kill_grace: Duration::ZERO,
-        };
-        Place { store, meter, works, _dir: dir }
-    }
-
+impl Stage {
     fn reads(&self, id: u64, secs: i64, cpu_secs: u64, memory: u64) {
         let reading = Reading { at: Timestamp(1_000 + secs * 1_000), cpu: Duration::from_secs(cpu_secs), memory };
-        self.meter.readings.lock().unwrap().insert(JobId(id), reading);
+        self.puppet.readings.lock().unwrap().insert(JobId(id), reading);
     }
 
     async fn stored(&self, id: u64) -> Option<Samples> {
@@ -119,14 +23,14 @@ impl Place {
 
 #[tokio::test]
 async fn a_round_asks_once_and_stores_what_each_job_used() {
-    let place = Place::with_running(&[1, 2, 3]).await;
+    let place = Stage::with_running(&[1, 2, 3]).await;
     place.store.add_job(a_job(4)).await;
     place.reads(1, 10, 20, 500);
     place.reads(2, 10, 5, 700);
     let kept = look(&place.works, &Share::everything(), Whom::All, Kept::new()).await;
     place.reads(1, 20, 30, 400);
     let kept = look(&place.works, &Share::everything(), Whom::All, kept).await;
-    assert_eq!(*place.meter.asked.lock().unwrap(), [3, 3], "one question a round, of what runs");
+    assert_eq!(*place.puppet.asked.lock().unwrap(), [3, 3], "one question a round, of what runs");
     let samples = place.stored(1).await.unwrap();
     assert_eq!(samples.curve().iter().map(|point| point.cpu).collect::<Vec<_>>(), [2.0, 1.0]);
     assert_eq!((samples.peak_memory(), place.stored(2).await.unwrap().peak_memory()), (500, 700));
@@ -135,7 +39,7 @@ async fn a_round_asks_once_and_stores_what_each_job_used() {
 
 #[tokio::test]
 async fn another_watcher_goes_on_from_what_is_stored() {
-    let place = Place::with_running(&[1]).await;
+    let place = Stage::with_running(&[1]).await;
     for secs in [10, 20, 30] {
         place.reads(1, secs, 1, 100);
         // Killed after every round: nothing is kept.
@@ -147,7 +51,7 @@ async fn another_watcher_goes_on_from_what_is_stored() {
 #[tokio::test]
 async fn each_watcher_looks_at_its_own_jobs() {
     let ids: Vec<u64> = (1..=40).collect();
-    let place = Place::with_running(&ids).await;
+    let place = Stage::with_running(&ids).await;
     ids.iter().for_each(|id| place.reads(*id, 10, 1, 100));
     let watchers: Arc<[String]> = Arc::from(["w1".to_owned(), "w2".to_owned()]);
     let mut seen = Vec::new();
@@ -163,7 +67,7 @@ async fn each_watcher_looks_at_its_own_jobs() {
 
 #[tokio::test]
 async fn what_runs_no_more_is_not_kept() {
-    let place = Place::with_running(&[1]).await;
+    let place = Stage::with_running(&[1]).await;
     place.reads(1, 10, 1, 100);
     let kept = look(&place.works, &Share::everything(), Whom::All, Kept::new()).await;
     assert_eq!(kept.len(), 1);
@@ -175,14 +79,14 @@ async fn what_runs_no_more_is_not_kept() {
 
 #[actix::test]
 async fn a_job_that_has_just_begun_is_looked_at_soon() {
-    let place = Place::with_running(&[1]).await;
+    let place = Stage::with_running(&[1]).await;
     let clock = Arc::new(ManualClock::at(Timestamp(1_000)));
     let works = Works { clock: clock.clone(), ..place.works.clone() };
     place.reads(1, 4, 3, 100);
     let actor = SamplerActor::new(works, Share::everything(), Duration::from_secs(3_600)).start();
     actor.send(Began(JobId(1))).await.unwrap();
     actor.send(EarlyRound).await.unwrap();
-    assert!(place.meter.asked.lock().unwrap().is_empty(), "it may be over in a moment");
+    assert!(place.puppet.asked.lock().unwrap().is_empty(), "it may be over in a moment");
     clock.advance(FIRST_AFTER);
     actor.send(EarlyRound).await.unwrap();
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
@@ -191,8 +95,8 @@ async fn a_job_that_has_just_begun_is_looked_at_soon() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     actor.send(Ended(JobId(1))).await.unwrap();
-    let asked = place.meter.asked.lock().unwrap().len();
+    let asked = place.puppet.asked.lock().unwrap().len();
     actor.send(EarlyRound).await.unwrap();
     actor.send(Shutdown).await.unwrap();
-    assert_eq!(place.meter.asked.lock().unwrap().len(), asked, "who has ended is not young");
+    assert_eq!(place.puppet.asked.lock().unwrap().len(), asked, "who has ended is not young");
 }

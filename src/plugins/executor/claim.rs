@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Launch;
+use crate::files::word_of_attempt;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -24,7 +25,7 @@ pub enum Claim {
 
 /// The file that says that an attempt was begun.
 pub fn path(directory: &Path, attempt: u32) -> PathBuf {
-    directory.join(format!("attempt-{attempt}"))
+    word_of_attempt(directory, attempt)
 }
 
 /// Claims an attempt for `what` (the id of a container or service).
