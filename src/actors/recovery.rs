@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use super::share::Share;
+use super::share::{Part, Share};
 use super::watcher::{self, current_name};
 use super::{Works, launching};
 use crate::bus::Command;
@@ -38,6 +38,8 @@ impl Unknown {
 /// The store's. Doing it again is always right.
 pub async fn recover(works: &Works, share: &Share, unknown: &Unknown) -> Result<Vec<Job>, StoreError> {
     works.store.repair().await?;
+    // One answer for all that follows: a job that is ours among the jobs and not among the sightings would look lost.
+    let share = share.now();
     // The jobs are read before the listings: a job that runs in the store and is in no later listing is really gone.
     let mut active = active_jobs(works).await?;
     active.retain(|job| share.has(job.id));
@@ -53,7 +55,7 @@ pub async fn recover(works: &Works, share: &Share, unknown: &Unknown) -> Result<
             }
         }
     }
-    repeat_requests(works, share).await?;
+    repeat_requests(works, &share).await?;
     Ok(active.into_iter().filter(|job| job.state.phase() == Phase::Running).collect())
 }
 
@@ -194,7 +196,7 @@ fn claims(job: &Job, attempt: u32) -> bool {
 }
 
 /// Requests whose message may have been lost are told again.
-async fn repeat_requests(works: &Works, share: &Share) -> Result<(), StoreError> {
+async fn repeat_requests(works: &Works, share: &Part<'_>) -> Result<(), StoreError> {
     let filter = JobFilter { requested: true, with_children: true, ..JobFilter::default() };
     let requested = works.store.list(&filter, Page::ALL).await?;
     let (mut pending, mut active, mut over) = (vec![], vec![], vec![]);
@@ -221,6 +223,8 @@ async fn repeat_requests(works: &Works, share: &Share) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::actors::testing::Stage;
     use crate::domain::{Ending, Timestamp};
@@ -274,6 +278,25 @@ mod tests {
         let ending = |job: &Job| job.state.outcome().map(|outcome| (outcome.ending, outcome.exit_code));
         assert_eq!(ending(&stage.job(1).await), Some((Ending::Failed, Some(3))));
         assert_eq!(ending(&stage.job(2).await), Some((Ending::NodeFailure, None)));
+    }
+
+    #[tokio::test]
+    async fn a_watcher_that_hears_of_the_others_while_it_looks_takes_no_job_for_lost() {
+        let stage = Stage::with_running(&(1..=20).collect::<Vec<_>>()).await;
+        for id in 1..=20 {
+            let (name, attempt) = (stage.name(id, 1), stage.job(id).await.state.attempt().unwrap().clone());
+            let started = Started { attempt, at: Timestamp(1_000) };
+            stage.puppet.there.lock().unwrap().push(Sighting::Running { name, started, suspended: false });
+        }
+        let (heard, watchers) = tokio::sync::watch::channel(Arc::from([]));
+        let share = Share::new("w1".to_owned(), watchers);
+        let others = ["w1", "w2", "w3"].map(str::to_owned);
+        *stage.puppet.meanwhile.lock().unwrap() = Some(Box::new(move || drop(heard.send_replace(Arc::from(others)))));
+        recover(&stage.works, &share, &Unknown::default()).await.unwrap();
+        assert!(!(1..=20).all(|id| share.has(JobId(id))), "it has heard of them");
+        for id in 1..=20 {
+            assert!(matches!(stage.job(id).await.state, JobState::Running { .. }), "job {id} runs");
+        }
     }
 
     #[tokio::test]

@@ -29,11 +29,12 @@ impl Share {
     }
 
     pub fn has(&self, job: JobId) -> bool {
-        let watchers = self.watchers.borrow();
-        // Who has not been seen by the others yet takes part already: a job done twice is better than one by nobody.
-        let others = watchers.iter().filter(|id| **id != self.me);
-        let mine = weight(&self.me, job);
-        others.map(|id| weight(id, job)).all(|other| other < mine)
+        self.now().has(job)
+    }
+
+    /// As it is now, for whoever asks more than once and must hear the same: watchers come and go at any moment.
+    pub fn now(&self) -> Part<'_> {
+        Part { me: &self.me, watchers: self.watchers.borrow().clone() }
     }
 
     /// Comes back when the watchers have changed; never where there is but one.
@@ -41,6 +42,21 @@ impl Share {
         if self.watchers.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// A share that does not change.
+pub struct Part<'a> {
+    me: &'a str,
+    watchers: Arc<[String]>,
+}
+
+impl Part<'_> {
+    pub fn has(&self, job: JobId) -> bool {
+        // Who has not been seen by the others yet takes part already: a job done twice is better than one by nobody.
+        let others = self.watchers.iter().filter(|id| **id != self.me);
+        let mine = weight(self.me, job);
+        others.map(|id| weight(id, job)).all(|other| other < mine)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Puppet {
     /// What is there: gone when it is forgotten.
     pub there: Mutex<Vec<Sighting>>,
     pub forgotten: Mutex<Vec<AttemptName>>,
+    /// What happens elsewhere while it is next asked what is there.
+    pub meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 #[async_trait]
@@ -51,6 +53,9 @@ impl Executor for Puppet {
     }
 
     async fn list(&self) -> Result<Vec<Sighting>, ExecutorError> {
+        if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
+            meanwhile();
+        }
         Ok(self.there.lock().unwrap().clone())
     }
 

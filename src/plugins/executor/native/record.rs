@@ -1,9 +1,9 @@
 //! What is known of an attempt, on disk: a directory of root's for each, gone when it is forgotten.
 //!
-//! `claim` (pid and start time of the wrapper and of the job, when it began; then where to write that it did) is written by the wrapper before the user's
-//! program begins; `status` (exit code, when) after it ended; `suspended` while it is. What is forgotten leaves word with its
-//! job (see `files::word_of_attempt`). The directory itself is made
-//! before the fork, with the effect that a second launch of the same attempt does nothing.
+//! `claim` (pid and start time of the wrapper and of the job, when it began; then where to write that it did) is written
+//! by the wrapper before the user's program begins; `status` (exit code, when) after it ended; `suspended` while it is.
+//! What is forgotten leaves word with its job (see `files::word_of_attempt`). The directory itself is made before the
+//! fork, with the effect that a second launch of the same attempt does nothing.
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
