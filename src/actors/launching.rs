@@ -62,7 +62,7 @@ pub async fn launch(works: &Works, job: Arc<Job>) -> Option<Launched> {
     match executor.launch(launch).await {
         Ok(started) => Some(Launched::Running(job, started)),
         Err(ExecutorError::BegunBefore) => {
-            let said = works.files.exit_said(job.id, job.state.attempt()?.number).await;
+            let said = works.files.exit_said(job.id).await;
             Some(Launched::Lost(job, said))
         }
         Err(ExecutorError::Refused(reason)) => Some(Launched::Refused(job, reason)),

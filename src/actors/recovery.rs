@@ -4,7 +4,6 @@
 //! is done to it that cannot be taken back.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
 
 use super::share::{Part, Share};
 use super::watcher::{self, current_name};
@@ -15,28 +14,11 @@ use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, Executor, Exit, Sighting, Started};
 use crate::store::{Applied, Change, JobFilter, Page, StoreError};
 
-/// Attempts of jobs that the store did not know, the last time it was asked.
-///
-/// A job is written down before anything of it is made, and removed when nothing of it is left: one that is not there is a
-/// store that was put back to an earlier day, or answers wrongly while it starts. What may still run is not removed on the
-/// word of one reading.
-#[derive(Default)]
-pub struct Unknown(Mutex<HashMap<&'static str, HashSet<AttemptName>>>);
-
-impl Unknown {
-    /// Those of `names` that were unknown the last time, too.
-    fn again(&self, executor: &'static str, names: HashSet<AttemptName>) -> HashSet<AttemptName> {
-        let mut known = self.0.lock().expect("no holder of this lock panics");
-        let before = known.insert(executor, names.clone()).unwrap_or_default();
-        names.intersection(&before).cloned().collect()
-    }
-}
-
 /// Compares and settles what is in `share`. Answers the jobs of it that run, for the rules on them.
 ///
 /// # Errors
 /// The store's. Doing it again is always right.
-pub async fn recover(works: &Works, share: &Share, unknown: &Unknown) -> Result<Vec<Job>, StoreError> {
+pub async fn recover(works: &Works, share: &Share) -> Result<Vec<Job>, StoreError> {
     works.store.repair().await?;
     // One answer for all that follows: a job that is ours among the jobs and not among the sightings would look lost.
     let share = share.now();
@@ -47,7 +29,7 @@ pub async fn recover(works: &Works, share: &Share, unknown: &Unknown) -> Result<
         match executor.list().await {
             Ok(mut sightings) => {
                 sightings.retain(|sighting| share.has(sighting.name().job));
-                settle(works, executor.as_ref(), &active, sightings, unknown).await?;
+                settle(works, executor.as_ref(), &active, sightings).await?;
             }
             Err(error) => {
                 measures::error(Fault::Executor);
@@ -71,7 +53,6 @@ async fn settle(
     executor: &dyn Executor,
     active: &[Job],
     sightings: Vec<Sighting>,
-    unknown: &Unknown,
 ) -> Result<(), StoreError> {
     let mut seen: HashMap<AttemptName, Sighting> = sightings.into_iter().map(|s| (s.name().clone(), s)).collect();
     let (mut ends, mut to_launch, mut adopted, mut missing) = (vec![], vec![], vec![], vec![]);
@@ -103,7 +84,7 @@ async fn settle(
         works.tell(Command::Launch { ids: to_launch }).await;
     }
     adopt(works, adopted).await?;
-    forget_unclaimed(works, executor, seen.into_keys().collect(), unknown).await
+    forget_unclaimed(works, executor, seen.into_keys().collect()).await
 }
 
 /// The ends of attempts that nobody knows any more, after a second look at the store.
@@ -161,38 +142,31 @@ async fn adopt(works: &Works, adopted: Vec<(&Job, Started)>) -> Result<(), Store
 }
 
 /// Removes what no job claims. The jobs are read anew: one may have been launched since.
-async fn forget_unclaimed(
-    works: &Works,
-    executor: &dyn Executor,
-    names: Vec<AttemptName>,
-    unknown: &Unknown,
-) -> Result<(), StoreError> {
-    let ids: Vec<_> = names.iter().map(|name| name.job).collect();
-    let jobs = if ids.is_empty() { Vec::new() } else { works.store.jobs(&ids).await? };
-    let jobs: HashMap<JobId, Job> = jobs.into_iter().map(|job| (job.id, job)).collect();
-    let (found, unfound): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| jobs.contains_key(&name.job));
-    for name in &unfound {
-        tracing::warn!(%name, "its job is not known; it is looked at again");
+async fn forget_unclaimed(works: &Works, executor: &dyn Executor, names: Vec<AttemptName>) -> Result<(), StoreError> {
+    if names.is_empty() {
+        return Ok(());
     }
-    let past = found.into_iter().filter(|name| !claims(&jobs[&name.job], name.attempt));
-    for name in past.chain(unknown.again(executor.name(), unfound.into_iter().collect())) {
+    let ids: Vec<_> = names.iter().map(|name| name.job).collect();
+    let claimed: HashSet<AttemptName> = works
+        .store
+        .jobs(&ids)
+        .await?
+        .iter()
+        .filter_map(|job| match job.state {
+            // Its launch seemed to fail, and did not: the next one of that number goes on with it.
+            JobState::Pending { attempts, .. } => Some((job.id, attempts + 1)),
+            _ if job.state.is_active() => Some((job.id, job.state.attempt()?.number)),
+            _ => None,
+        })
+        .map(|(job, attempt)| AttemptName { instance: works.instance.clone(), job, attempt })
+        .collect();
+    for name in names.into_iter().filter(|name| !claimed.contains(name)) {
         tracing::info!(%name, "removing what no job claims");
         if let Err(error) = executor.forget(&name).await {
             tracing::warn!(%name, %error, "it could not be removed");
         }
     }
     Ok(())
-}
-
-fn claims(job: &Job, attempt: u32) -> bool {
-    match job.state {
-        // Its launch seemed to fail, and did not: the next one of that number goes on with it.
-        JobState::Pending { attempts, .. } => attempts + 1 == attempt,
-        JobState::Starting { .. } | JobState::Running { .. } => {
-            job.state.attempt().is_some_and(|current| current.number == attempt)
-        }
-        JobState::Over(_) | JobState::Archived { .. } => false,
-    }
 }
 
 /// Requests whose message may have been lost are told again.
@@ -227,31 +201,11 @@ mod tests {
 
     use super::*;
     use crate::actors::testing::Stage;
-    use crate::domain::{Ending, Timestamp};
-    use crate::files::{exit_word, word_of_attempt};
+    use crate::domain::Timestamp;
 
     fn ended(stage: &Stage, job: u64, attempt: u32) -> AttemptEnd {
         let exit = Exit { code: Some(0), out_of_memory: false };
         AttemptEnd { name: stage.name(job, attempt), exit, started: Some(Timestamp(1_000)), ended: Timestamp(2_000) }
-    }
-
-    async fn recover_with(stage: &Stage, unknown: &Unknown) {
-        recover(&stage.works, &Share::everything(), unknown).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_is_there_of_a_job_that_is_not_known_is_removed_at_the_second_look() {
-        let stage = Stage::with_running(&[]).await;
-        let sightings = [ended(&stage, 7, 1), ended(&stage, 8, 1)].map(Sighting::Ended);
-        stage.puppet.there.lock().unwrap().extend(sightings);
-        let unknown = Unknown::default();
-        recover_with(&stage, &unknown).await;
-        assert_eq!(stage.forgotten(), [0; 0], "the store may have answered wrongly");
-        // One of them is known after all.
-        stage.store.add_job(crate::actors::testing::running(8)).await;
-        recover_with(&stage, &unknown).await;
-        assert_eq!(stage.forgotten(), [7, 8]);
-        assert!(matches!(stage.job(8).await.state, JobState::Over(_)), "its end was stored, not thrown away");
     }
 
     #[tokio::test]
@@ -261,23 +215,8 @@ mod tests {
         stage.store.add_job(Job { state: again, ..crate::files::tests::a_job(2) }).await;
         let sightings = [ended(&stage, 2, 1), ended(&stage, 2, 2)].map(Sighting::Ended);
         stage.puppet.there.lock().unwrap().extend(sightings);
-        recover_with(&stage, &Unknown::default()).await;
+        recover(&stage.works, &Share::everything()).await.unwrap();
         assert_eq!(*stage.puppet.forgotten.lock().unwrap(), [stage.name(2, 1)]);
-    }
-
-    #[tokio::test]
-    async fn an_attempt_that_was_forgotten_is_ended_by_the_word_it_left() {
-        let stage = Stage::with_running(&[1, 2]).await;
-        for id in [1, 2] {
-            let prepared = stage.works.files.prepare(&stage.job(id).await).await.unwrap();
-            if id == 1 {
-                std::fs::write(word_of_attempt(&prepared.private_directory, 1), exit_word(3)).unwrap();
-            }
-        }
-        recover_with(&stage, &Unknown::default()).await;
-        let ending = |job: &Job| job.state.outcome().map(|outcome| (outcome.ending, outcome.exit_code));
-        assert_eq!(ending(&stage.job(1).await), Some((Ending::Failed, Some(3))));
-        assert_eq!(ending(&stage.job(2).await), Some((Ending::NodeFailure, None)));
     }
 
     #[tokio::test]
@@ -292,19 +231,10 @@ mod tests {
         let share = Share::new("w1".to_owned(), watchers);
         let others = ["w1", "w2", "w3"].map(str::to_owned);
         *stage.puppet.meanwhile.lock().unwrap() = Some(Box::new(move || drop(heard.send_replace(Arc::from(others)))));
-        recover(&stage.works, &share, &Unknown::default()).await.unwrap();
+        recover(&stage.works, &share).await.unwrap();
         assert!(!(1..=20).all(|id| share.has(JobId(id))), "it has heard of them");
         for id in 1..=20 {
             assert!(matches!(stage.job(id).await.state, JobState::Running { .. }), "job {id} runs");
         }
-    }
-
-    #[tokio::test]
-    async fn an_end_is_forgotten_by_who_stored_it_and_by_nobody_else() {
-        let stage = Stage::with_running(&[1, 2]).await;
-        watcher::apply(&stage.works, &[ended(&stage, 1, 1), ended(&stage, 9, 1)]).await.unwrap();
-        assert_eq!(stage.forgotten(), [1], "nobody knows job 9");
-        watcher::apply(&stage.works, &[ended(&stage, 1, 1)]).await.unwrap();
-        assert_eq!(stage.forgotten(), [1], "job 1 is over by now, and somebody has stored that");
     }
 }

@@ -61,8 +61,7 @@ pub struct Watched {
     pub running: usize,
 }
 
-/// Launches what was planned, carries out what is asked of running jobs, and applies what has ended. What is there of jobs that
-/// are not known is left to a watcher that stays: it looks twice.
+/// Launches what was planned, carries out what is asked of running jobs, and applies what has ended.
 ///
 /// # Errors
 /// The store's; what was done stands.
@@ -77,7 +76,7 @@ pub async fn watch(works: &Works) -> Result<Watched, StoreError> {
     let starting = of(|job| job.state.phase() == Phase::Starting);
     launch_all(works, &starting).await?;
     carry_out(works, &of(|job| job.request.is_some())).await;
-    let running = recovery::recover(works, &Share::everything(), &recovery::Unknown::default()).await?.len();
+    let running = recovery::recover(works, &Share::everything()).await?.len();
     Ok(Watched { launched: starting.len(), running })
 }
 

@@ -130,11 +130,4 @@ impl Stage {
     pub async fn job(&self, id: u64) -> Job {
         self.store.store.job(JobId(id)).await.unwrap().unwrap()
     }
-
-    /// Numbers of the jobs whose attempts were forgotten, in order.
-    pub fn forgotten(&self) -> Vec<u64> {
-        let mut jobs: Vec<_> = self.puppet.forgotten.lock().unwrap().iter().map(|name| name.job.0).collect();
-        jobs.sort_unstable();
-        jobs
-    }
 }

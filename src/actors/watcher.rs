@@ -3,7 +3,7 @@
 //! Ends arrive from the executors in batches and are stored in batches: one read, one commit.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::share::Share;
 use super::{Deliver, Shutdown, Works, ending, launching, recovery};
 use crate::bus::Command;
-use crate::domain::{AttemptName, Job, JobId, Phase, Request, StopCause, Timestamp};
+use crate::domain::{AttemptName, Job, JobId, JobState, Phase, Request, StopCause, Timestamp};
 use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, Exit};
 use crate::plugins::watcher::WatcherRule;
@@ -47,7 +47,6 @@ pub struct WatcherActor {
     rules: std::sync::Arc<Vec<Box<dyn WatcherRule>>>,
     deadlines: BinaryHeap<Reverse<(Timestamp, JobId)>>,
     recover_every: Duration,
-    unknown: std::sync::Arc<recovery::Unknown>,
     recovering: bool,
     /// Something happened while it was under way.
     recover_again: bool,
@@ -61,7 +60,6 @@ impl WatcherActor {
             rules: std::sync::Arc::new(rules),
             deadlines: BinaryHeap::new(),
             recover_every,
-            unknown: std::sync::Arc::default(),
             recovering: false,
             recover_again: false,
         }
@@ -110,10 +108,10 @@ impl Handler<Recover> for WatcherActor {
             return;
         }
         let (works, share) = (self.works.clone(), self.share.clone());
-        let (rules, unknown) = (self.rules.clone(), self.unknown.clone());
+        let rules = self.rules.clone();
         let me = ctx.address();
         actix::spawn(async move {
-            match recovery::recover(&works, &share, &unknown).await {
+            match recovery::recover(&works, &share).await {
                 Ok(running) => me.do_send(Deadlines(deadlines(&rules, &running))),
                 Err(error) => tracing::error!(%error, "the running jobs could not be compared; it is tried again"),
             }
@@ -259,29 +257,25 @@ pub async fn apply_ends(works: Works, share: Share, mut ends: mpsc::Receiver<Att
 
 /// Stores what these ends make of their jobs, tells of it, and lets the executors forget the attempts.
 ///
-/// Only what is stored here is forgotten here. An attempt that its job has not taken up, or is past, may be so by a reading
-/// that is not the last word: recovery looks again.
-///
 /// # Errors
 /// The store's; applying the same ends again is then right.
 pub async fn apply(works: &Works, ends: &[AttemptEnd]) -> Result<(), StoreError> {
     let mut left: Vec<&AttemptEnd> = ends.iter().collect();
+    let mut kept = HashSet::new();
     while !left.is_empty() {
-        let applied = apply_once(works, left).await?;
-        join_all(applied.stored.into_iter().map(|end| forget(works, end))).await;
-        left = applied.stale;
+        left = apply_once(works, left, &mut kept).await?;
     }
+    let forgotten = ends.iter().filter(|end| !kept.contains(&end.name)).map(|end| forget(works, end));
+    join_all(forgotten).await;
     Ok(())
 }
 
-#[derive(Default)]
-struct Round<'a> {
-    stored: Vec<&'a AttemptEnd>,
-    /// Their jobs changed meanwhile.
-    stale: Vec<&'a AttemptEnd>,
-}
-
-async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Round<'a>, StoreError> {
+/// One round; answers the ends whose jobs changed meanwhile. Attempts that a job has yet to take up are added to `kept`.
+async fn apply_once<'a>(
+    works: &Works,
+    ends: Vec<&'a AttemptEnd>,
+    kept: &mut HashSet<AttemptName>,
+) -> Result<Vec<&'a AttemptEnd>, StoreError> {
     let ids: Vec<_> = ends.iter().map(|end| end.name.job).collect();
     let jobs: HashMap<_, _> = works.store.jobs(&ids).await?.into_iter().map(|job| (job.id, job)).collect();
     let current = |end: &&AttemptEnd| {
@@ -289,6 +283,14 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Roun
             job.state.is_active() && job.state.attempt().is_some_and(|attempt| attempt.number == end.name.attempt)
         })
     };
+    // A launch that seemed to fail, and did not: the next one of that number goes on with what it made.
+    let awaited = |end: &&&AttemptEnd| {
+        let job = jobs.get(&end.name.job);
+        job.is_some_and(
+            |job| matches!(job.state, JobState::Pending { attempts, .. } if attempts + 1 == end.name.attempt),
+        )
+    };
+    kept.extend(ends.iter().filter(awaited).map(|end| end.name.clone()));
     let ends: Vec<_> = ends.into_iter().filter(current).collect();
     let sizes = join_all(ends.iter().map(|end| works.files.settle(&jobs[&end.name.job]))).await;
     let exits = join_all(ends.iter().map(|end| exit_of(works, end))).await;
@@ -307,35 +309,34 @@ async fn apply_once<'a>(works: &Works, ends: Vec<&'a AttemptEnd>) -> Result<Roun
         }
     }
     if changes.is_empty() {
-        return Ok(Round::default());
+        return Ok(Vec::new());
     }
     let after: Vec<Change> = changes.clone();
     let applied = works.store.commit(changes).await?;
-    let (mut round, mut moved) = (Round::default(), Vec::new());
+    let (mut stale, mut moved) = (Vec::new(), Vec::new());
     let mut told = Told::default();
     for ((end, change), applied) in of.into_iter().zip(after).zip(applied) {
         match applied {
-            Applied::Stale => round.stale.push(end),
+            Applied::Stale => stale.push(end),
             Applied::Done { parent_over, .. } => {
                 measures::stored(&jobs[&end.name.job], &change.state);
                 let job = Job { state: change.state, ..jobs[&end.name.job].clone() };
                 told.add(&job, parent_over);
                 moved.push(job);
-                round.stored.push(end);
             }
         }
     }
     // The scheduler first: whoever hears of an end and submits the next job finds it counted.
     told.tell(works).await;
     moved.iter().for_each(|job| works.changed(job));
-    Ok(round)
+    Ok(stale)
 }
 
 /// What the backend does not know, the attempt itself may have said.
 async fn exit_of(works: &Works, end: &AttemptEnd) -> Exit {
     match end.exit {
         Exit { code: None, out_of_memory: false } => {
-            Exit { code: works.files.exit_said(end.name.job, end.name.attempt).await, out_of_memory: false }
+            Exit { code: works.files.exit_said(end.name.job).await, out_of_memory: false }
         }
         _ => end.exit.clone(),
     }

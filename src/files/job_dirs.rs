@@ -1,7 +1,7 @@
 //! Where job directories are, and their making, settling and removal.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -82,18 +82,16 @@ impl JobDirs {
         blocking(move || settle::measure(&path)).await
     }
 
-    /// The exit code that an attempt has left word of, for when its backend knows nothing of it any more: in the job's
-    /// private directory, where who forgot it wrote it, else in god.exit, which its own wrapper wrote as its last. There its
-    /// user can write too, and deceives nobody by it but themselves. `None` when it did not come so far.
-    pub async fn exit_said(&self, id: JobId, attempt: u32) -> Option<i32> {
-        let word = word_of_attempt(&self.place_of(id).path().join(PRIVATE), attempt);
-        let left = blocking(move || Ok(exit_in_word(&read_short(&std::fs::File::open(word)?)?)));
-        if let Ok(Some(code)) = left.await {
-            return Some(code);
-        }
+    /// The exit code that the attempt's wrapper wrote to god.exit as its last; `None` when it did not come so far. Its
+    /// user can write there too, and deceives nobody by it but themselves.
+    pub async fn exit_said(&self, id: JobId) -> Option<i32> {
         let directory = self.open(id).await.ok()?;
-        let said = blocking(move || read_short(&directory.open_file("god.exit")?.file));
-        exit_code(said.await.ok()?.trim())
+        let read = blocking(move || {
+            let mut text = String::new();
+            directory.open_file("god.exit")?.file.take(16).read_to_string(&mut text)?;
+            Ok(text)
+        });
+        read.await.ok()?.trim().parse().ok().filter(|code| (0..=255).contains(code))
     }
 
     /// Deletes the job directory, following no link, and what was kept beside it. Idempotent.
@@ -105,30 +103,6 @@ impl JobDirs {
     fn place_of(&self, id: JobId) -> Place {
         Place { root: self.shared_dir.join("tasks/pairtree_root"), pairs: pairs(id) }
     }
-}
-
-/// Says in a job's private directory that an attempt was begun, by whom or what, or how it ended: see `exit_word`.
-pub fn word_of_attempt(private_directory: &Path, attempt: u32) -> PathBuf {
-    private_directory.join(format!("attempt-{attempt}"))
-}
-
-/// What is left there of an attempt that ended with `code`.
-pub fn exit_word(code: i32) -> String {
-    format!("exit {code}")
-}
-
-fn exit_in_word(word: &str) -> Option<i32> {
-    exit_code(word.strip_prefix("exit ")?)
-}
-
-fn exit_code(text: &str) -> Option<i32> {
-    text.parse().ok().filter(|code| (0..=255).contains(code))
-}
-
-fn read_short(file: &std::fs::File) -> Result<String, FileError> {
-    let mut text = String::new();
-    file.take(16).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// Where a job's directories lie. Root's, with everything above it.

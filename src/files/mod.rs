@@ -29,6 +29,6 @@ mod walk;
 pub use beneath::{Entry, EntryKind, JobDirectory, OpenedFile};
 pub use error::{FileError, PathFault};
 pub use guest_home::{make_guest_home, remove_guest_home};
-pub use job_dirs::{JobDirs, Prepared, exit_word, word_of_attempt};
+pub use job_dirs::{JobDirs, Prepared};
 pub use pack::{Format, Tree};
 pub use upload_space::{UploadSpace, UploadSpaces};

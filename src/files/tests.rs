@@ -492,17 +492,3 @@ async fn preparing_and_removing_neighbours_at_once_loses_none() {
         dirs.remove(a.id).await.unwrap();
     }
 }
-
-#[tokio::test]
-async fn an_attempts_exit_is_known_by_the_word_it_left_and_else_by_what_its_wrapper_wrote() {
-    let site = Site::new().await;
-    let prepared = site.dirs.prepare(&site.job).await.unwrap();
-    let said = |attempt| site.dirs.exit_said(site.job.id, attempt);
-    assert_eq!(said(1).await, None);
-    std::fs::write(site.task.join("god.exit"), "5\n").unwrap();
-    assert_eq!((said(1).await, said(2).await), (Some(5), Some(5)));
-    // What begun it, of a container.
-    std::fs::write(super::word_of_attempt(&prepared.private_directory, 1), "4f1d7a").unwrap();
-    std::fs::write(super::word_of_attempt(&prepared.private_directory, 2), super::exit_word(0)).unwrap();
-    assert_eq!((said(1).await, said(2).await), (Some(5), Some(0)));
-}

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Launch;
-use crate::files::word_of_attempt;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -25,7 +24,7 @@ pub enum Claim {
 
 /// The file that says that an attempt was begun.
 pub fn path(directory: &Path, attempt: u32) -> PathBuf {
-    word_of_attempt(directory, attempt)
+    directory.join(format!("attempt-{attempt}"))
 }
 
 /// Claims an attempt for `what` (the id of a container or service).

@@ -11,12 +11,6 @@ use crate::store::StoreError;
 pub enum Fault {
     Driver(Error),
     Store(StoreError),
-    /// A transaction wrote to fewer documents than it had read: what it answers would not be so.
-    Fewer {
-        collection: &'static str,
-        written: u64,
-        of: u64,
-    },
 }
 
 impl From<Error> for Fault {
@@ -36,9 +30,6 @@ impl From<Fault> for StoreError {
         match fault {
             Fault::Driver(error) => error.into(),
             Fault::Store(error) => error,
-            Fault::Fewer { collection, written, of } => StoreError::Unavailable(format!(
-                "of {of} documents of {collection} that a transaction had read, it wrote to {written}"
-            )),
         }
     }
 }
@@ -51,11 +42,7 @@ impl Fault {
 
     /// Not where no server answers, though the driver says so of that too: it has looked for one long enough.
     pub fn asks_for_another_try(&self) -> bool {
-        let error = match self {
-            Fault::Driver(error) => error,
-            Fault::Fewer { .. } => return true,
-            Fault::Store(_) => return false,
-        };
+        let Fault::Driver(error) = self else { return false };
         let is_there = !matches!(error.kind.as_ref(), ErrorKind::ServerSelection { .. });
         is_there && error.contains_label(mongodb::error::TRANSIENT_TRANSACTION_ERROR)
     }

@@ -64,7 +64,7 @@ impl Totals {
         };
         ops.updates(IMAGES, self.images.into_iter().map(|image| counted(image, "uses")).collect()).await?;
         let disk = self.disk.into_iter().map(|(user, bytes)| counted((user.to_string(), bytes), "bytes"));
-        ops.updates(DISK, disk.collect()).await.map(drop)
+        ops.updates(DISK, disk.collect()).await
     }
 }
 

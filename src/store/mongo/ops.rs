@@ -1,7 +1,7 @@
 //! What the rest asks of a database: inside a transaction, or each by itself.
 
 use futures::TryStreamExt as _;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 use mongodb::error::WriteFailure;
 use mongodb::options::ReturnDocument;
 use mongodb::{ClientSession, Collection, Database};
@@ -161,9 +161,8 @@ impl<'s> Ops<'s> {
     }
 
     /// Many updates of one document each in few messages: only within a transaction, as what an error in the midst would
-    /// leave behind is not told. Answers how many matched, or were made.
-    pub async fn updates(&mut self, collection: &str, updates: Vec<Update>) -> Done<u64> {
-        let mut matched = 0;
+    /// leave behind is not told.
+    pub async fn updates(&mut self, collection: &str, updates: Vec<Update>) -> Done<()> {
         for chunk in updates.chunks(CHUNK) {
             let statements: Vec<_> =
                 chunk.iter().map(|one| doc! { "q": &one.filter, "u": &one.update, "upsert": one.upsert }).collect();
@@ -173,19 +172,8 @@ impl<'s> Ops<'s> {
                 let first = errors.first().and_then(|error| error.as_document());
                 return Err(refused(first));
             }
-            matched += answer.get("n").and_then(whole).unwrap_or(0);
         }
-        Ok(matched)
-    }
-}
-
-/// Servers count in any type of number.
-fn whole(number: &Bson) -> Option<u64> {
-    match number {
-        Bson::Int32(number) => u64::try_from(*number).ok(),
-        Bson::Int64(number) => u64::try_from(*number).ok(),
-        Bson::Double(number) => Some(*number as u64),
-        _ => None,
+        Ok(())
     }
 }
 

@@ -25,7 +25,7 @@ pub async fn put(ops: &mut Ops<'_>, all: &[AttemptSamples]) -> Done<()> {
             upsert: true,
         });
     }
-    ops.updates(SAMPLES, updates).await.map(drop)
+    ops.updates(SAMPLES, updates).await
 }
 
 /// Which of these jobs have a record. Most run; one may have ended since.

@@ -55,6 +55,7 @@ async fn a_cluster_under_faults_loses_nothing_and_does_nothing_twice() {
     place.kill_strays().await;
     check::until_all_is_over(&place, SETTLE).await;
     println!("soak: all over {:.1} s after the last fault", settled.elapsed().as_secs_f64());
+    check::until_no_attempt_is_left(&place, SETTLE).await;
     check::until_the_bus_is_empty(&place).await;
     place.stop();
     let summary = check::everything(&place, &submitted, &broken.1).await;

@@ -1,11 +1,10 @@
 //! What is known of an attempt, on disk: a directory of root's for each, gone when it is forgotten.
 //!
-//! `claim` (pid and start time of the wrapper and of the job, when it began; then where to write that it did) is written
-//! by the wrapper before the user's program begins; `status` (exit code, when) after it ended; `suspended` while it is.
-//! What is forgotten leaves word with its job (see `files::word_of_attempt`). The directory itself is made before the
-//! fork, with the effect that a second launch of the same attempt does nothing.
+//! `claim` (pid and start time of the wrapper and of the job, when it began; then where to write that it did) is written by the wrapper before the user's
+//! program begins; `status` (exit code, when) after it ended; `suspended` while it is. The directory itself is made
+//! before the fork, with the effect that a second launch of the same attempt does nothing.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,7 +12,6 @@ use std::path::{Path, PathBuf};
 use rustix::process::Pid;
 
 use crate::domain::{AttemptName, Timestamp};
-use crate::files::exit_word;
 
 pub const CLAIM: &str = "claim";
 pub const STATUS: &str = "status";
@@ -100,13 +98,16 @@ impl Records {
         }
     }
 
-    /// Forgets an attempt, and leaves word with its job: that it was begun, and how it ended. Whoever let it be forgotten has
-    /// stored that; the word is for when the store has lost it.
+    /// Forgets an attempt, and leaves word with its job that it was begun.
     pub fn delete(&self, record: &Record) -> io::Result<()> {
-        match leave_word(record) {
-            // Gone with its job, which nobody launches any more.
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        if !record.begun.as_os_str().is_empty() {
+            let mut options = std::fs::OpenOptions::new();
+            match options.write(true).create(true).truncate(false).mode(0o600).open(&record.begun) {
+                Ok(_) => {}
+                // Gone with its job, which nobody launches any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
         match std::fs::remove_dir_all(self.path(&record.name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -122,18 +123,6 @@ impl Records {
             }
             _ => Ok(()),
         }
-    }
-}
-
-fn leave_word(record: &Record) -> io::Result<()> {
-    if record.begun.as_os_str().is_empty() {
-        return Ok(());
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(false).mode(0o600).open(&record.begun)?;
-    match record.status {
-        Some(status) => file.write_all(exit_word(status.code).as_bytes()),
-        None => Ok(()),
     }
 }
 
@@ -177,30 +166,4 @@ pub fn start_time(pid: i32) -> Option<u64> {
     // starttime is field 22 of the line, the 20th after the name.
     let start = fields.nth(18)?.parse().ok()?;
     (state != "Z" && state != "X").then_some(start)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::JobId;
-
-    #[test]
-    fn what_is_forgotten_leaves_word_of_how_it_ended() {
-        let dir = tempfile::tempdir().unwrap();
-        let records = Records::open(&dir.path().join("native")).unwrap();
-        let begun = dir.path().join("attempt-1");
-        let name = AttemptName { instance: "test".parse().unwrap(), job: JobId(1), attempt: 1 };
-        let mut left = Vec::new();
-        for status in [Some("7 1000"), None] {
-            std::fs::create_dir(records.path(&name)).unwrap();
-            std::fs::write(records.path(&name).join(CLAIM), format!("1 1 1 1\n{}", begun.display())).unwrap();
-            if let Some(status) = status {
-                std::fs::write(records.path(&name).join(STATUS), status).unwrap();
-            }
-            records.delete(&records.get(&name).unwrap().unwrap()).unwrap();
-            assert!(records.get(&name).unwrap().is_none());
-            left.push(std::fs::read_to_string(&begun).unwrap());
-        }
-        assert_eq!(left, [exit_word(7), exit_word(7)], "one that knows less takes nothing back");
-    }
 }
