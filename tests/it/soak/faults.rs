@@ -55,6 +55,7 @@ impl fmt::Display for Tally {
 /// Breaks something, leaves it broken for a while, and mends it. Every fault comes once before any comes again.
 pub async fn break_something(place: &mut Place, rng: &mut StdRng, tally: &mut Tally, began: Instant) {
     pause(rng, 300..1500).await;
+    place.start_again_what_ended();
     let least = Fault::ALL.iter().map(|fault| tally.0.get(fault).copied().unwrap_or(0)).min().unwrap_or(0);
     let next: Vec<_> =
         Fault::ALL.into_iter().filter(|fault| tally.0.get(fault).copied().unwrap_or(0) == least).collect();

@@ -52,6 +52,7 @@ async fn a_cluster_under_faults_loses_nothing_and_does_nothing_twice() {
     assert!(submitted.accepted.len() >= jobs, "all were submitted in the end");
 
     let settled = Instant::now();
+    place.start_again_what_ended();
     place.kill_strays().await;
     check::until_all_is_over(&place, SETTLE).await;
     println!("soak: all over {:.1} s after the last fault", settled.elapsed().as_secs_f64());

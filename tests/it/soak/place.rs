@@ -101,6 +101,17 @@ impl Place {
         }
     }
 
+    /// As the units in contrib/systemd do. Only one thing may end a role: at its start, a database that breaks off.
+    pub fn start_again_what_ended(&mut self) {
+        for name in self.cluster.ended() {
+            let log = self.cluster.log(&name);
+            let last = log.trim_end().lines().next_back().unwrap_or_default();
+            assert!(last.contains("cannot be opened: the database does not answer"), "{name} ended: {log}");
+            println!("soak: {name} ended and is started again: {last}");
+            self.cluster.start_again(&name);
+        }
+    }
+
     /// Ends every role as an administrator would.
     pub fn stop(&mut self) {
         for name in self.cluster.names() {

@@ -170,6 +170,12 @@ impl Cluster {
         process.child.wait().unwrap();
     }
 
+    /// Those that have ended by themselves, or were made to.
+    pub fn ended(&mut self) -> Vec<String> {
+        let ended = |process: &mut Process| process.child.try_wait().unwrap().is_some();
+        self.processes.iter_mut().filter_map(|(name, process)| ended(process).then(|| name.clone())).collect()
+    }
+
     /// And starts it again, where it was.
     pub fn start_again(&mut self, name: &str) {
         self.start_at(name, self.processes[name].host.clone());
