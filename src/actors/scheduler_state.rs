@@ -436,22 +436,9 @@ pub fn row_of(job: &Job) -> Option<PendingRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Attempt, JobState};
-    use crate::files::tests::a_job;
+    use crate::actors::testing::running;
     use crate::scheduling::policy::policy;
     use crate::web::submission::tests::a_config;
-
-    fn running(id: u64) -> Job {
-        let attempt = Attempt {
-            number: 1,
-            executor: "native".into(),
-            node: "n".into(),
-            container: None,
-            digest: None,
-            ports: Vec::new(),
-        };
-        Job { state: JobState::Running { attempt, started: Timestamp(0), suspended: false }, ..a_job(id) }
-    }
 
     #[test]
     fn what_running_jobs_take_counts_until_their_end_is_counted() {

@@ -55,6 +55,7 @@ mod tests {
             assert_eq!(Shown::of(head), None);
         }
     }
+
     #[test]
     fn a_picture_says_how_large_it_is_or_does_not() {
         let png = |size: &[u8]| [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", size].concat();
