@@ -4,12 +4,8 @@ use bollard::models::{ContainerInspectResponse, ContainerState, ContainerSummary
 
 use super::DockerExecutor;
 use crate::domain::{Attempt, AttemptName, Clock, PortMapping, SystemClock, Timestamp};
-use crate::plugins::executor::engine::answer::moment;
+use crate::plugins::executor::engine::answer::{exit_code, moment};
 use crate::plugins::executor::{AttemptEnd, Exit, Sighting, Started};
-
-/// What an engine that was away says of a container that ended meanwhile. One that ended so by itself has said it in
-/// its job directory.
-const UNKNOWN: i64 = 255;
 
 pub fn started_at(state: &ContainerState) -> Option<Timestamp> {
     moment(state.started_at.as_ref())
@@ -21,7 +17,7 @@ pub fn end(name: &AttemptName, state: &ContainerState) -> AttemptEnd {
     AttemptEnd {
         name: name.clone(),
         exit: Exit {
-            code: state.exit_code.filter(|code| *code != UNKNOWN).and_then(|code| i32::try_from(code).ok()),
+            code: exit_code(state.exit_code),
             // A job that ended well did without what was killed.
             out_of_memory: state.oom_killed.unwrap_or(false) && state.exit_code != Some(0),
         },

@@ -5,6 +5,9 @@ use bollard::errors::Error;
 use crate::domain::Timestamp;
 use crate::plugins::executor::ExecutorError;
 
+/// What an engine that was away says of a container that it does not find any more.
+const LOST: i64 = 255;
+
 pub fn status_code(error: &Error) -> Option<u16> {
     match error {
         Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
@@ -50,6 +53,11 @@ pub fn of_docker(error: Error) -> ExecutorError {
         }
         _ => ExecutorError::Unavailable(sentence(&error)),
     }
+}
+
+/// `None` when the engine does not know it. A job that ended so by itself has said it in its job directory.
+pub fn exit_code(said: Option<i64>) -> Option<i32> {
+    said.filter(|code| *code != LOST).and_then(|code| i32::try_from(code).ok())
 }
 
 pub fn moment(text: Option<&String>) -> Option<Timestamp> {

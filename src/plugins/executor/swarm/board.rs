@@ -61,6 +61,12 @@ impl Board {
     pub fn view(&self, name: &AttemptName) -> Option<View> {
         self.seen.borrow().as_ref().ok()?.get(name).cloned()
     }
+
+    fn remember_doomed(&self, views: &HashMap<AttemptName, View>) {
+        let mut doomed = self.doomed.lock().expect("no holder of this lock panics");
+        doomed.retain(|name| views.contains_key(name));
+        doomed.extend(views.iter().filter(|(_, view)| view.doomed).map(|(name, _)| name.clone()));
+    }
 }
 
 /// Somebody waits for what the next listings say.
@@ -134,10 +140,8 @@ impl Inner {
     /// One listing: who waits is told, and what has ended is reported. Whether something is under way.
     async fn look(&self) -> Result<bool, ExecutorError> {
         let views = report::views(&self.tasks().await?);
+        self.board.remember_doomed(&views);
         let news: Vec<_> = {
-            let mut doomed = self.board.doomed.lock().expect("no holder of this lock panics");
-            doomed.retain(|name| views.contains_key(name));
-            doomed.extend(views.iter().filter(|(_, view)| view.doomed).map(|(name, _)| name.clone()));
             let mut reported = self.board.reported.lock().expect("no holder of this lock panics");
             reported.retain(|name| views.contains_key(name));
             let is_new = |(name, view): &(&AttemptName, &View)| view.is_over() && reported.insert((*name).clone());
@@ -189,6 +193,7 @@ impl Inner {
         }
         // The tasks after the services: one whose task is not there yet is only created.
         let views = report::views(&self.tasks().await?);
+        self.board.remember_doomed(&views);
         let names = self.node_names().await?;
         let mut sightings = Vec::with_capacity(services.len());
         for service in services {

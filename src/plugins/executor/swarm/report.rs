@@ -11,7 +11,7 @@ use bollard::models::{Service, Task, TaskState};
 use super::service::{ATTEMPT, MEMORY_NOTE, is_nowhere, ports};
 use super::{Inner, SwarmExecutor};
 use crate::domain::{Attempt, AttemptName, Clock, PortMapping, SystemClock, Timestamp};
-use crate::plugins::executor::engine::answer::moment;
+use crate::plugins::executor::engine::answer::{exit_code, moment};
 use crate::plugins::executor::engine::inside::DIRECTORY;
 use crate::plugins::executor::{AttemptEnd, Exit, Started};
 
@@ -98,7 +98,7 @@ fn phase(task: &Task, stopped: bool) -> Phase {
     let container = status.container_status.unwrap_or_default();
     let was_made = container.container_id.is_some_and(|id| !id.is_empty());
     // It is -1 while it is being stopped.
-    let code = container.exit_code.and_then(|code| i32::try_from(code).ok()).filter(|code| *code >= 0);
+    let code = exit_code(container.exit_code).filter(|code| *code >= 0);
     match status.state.unwrap_or(State::NEW) {
         State::RUNNING => Phase::Running(at),
         State::COMPLETE => Phase::Ended(Some(code.unwrap_or(0)), at),
@@ -246,6 +246,7 @@ mod tests {
         let ended = |state, code| phase_of(&[task("shutdown", state, container(code))]);
         assert_eq!(ended("complete", 0), Some(Phase::Ended(Some(0), at(1))));
         assert_eq!(ended("failed", 7), Some(Phase::Ended(Some(7), at(1))));
+        assert_eq!(ended("failed", 255), Some(Phase::Ended(None, at(1))), "its engine has lost it");
     }
 
     #[test]
