@@ -14,7 +14,7 @@ demo: ## install what is missing, build, start, run a job, leave the page's addr
 	@scripts/demo
 
 test: ## install and start what the tests need, run them and two minutes of the soak, stop what was started
-	@scripts/with-services sh -c '$(CARGO) test --locked && scripts/soak 120'
+	@RUST_BACKTRACE=0 scripts/with-services sh -c '$(CARGO) test --locked && scripts/soak 120'
 
 SECONDS ?= 600
 soak: ## a cluster under faults, for SECONDS (default 600)
