@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::admin::{FirstAdmin, create_first_admin};
 use super::serve::serve;
-use super::{STOP_WITHIN, endpoint, make_directories, open_store, places, roles, secrets};
+use super::{STOP_WITHIN, endpoint, make_directories, numbers, open_store, places, roles, secrets};
 use crate::actors::leadership::{self, Fence};
 use crate::actors::presence::Presence;
 use crate::actors::scheduler_handle::SchedulerHandle;
@@ -91,6 +91,9 @@ impl Role {
             instance,
             kill_grace: config.kill_grace,
         };
+        if role == ProcessRole::Web {
+            numbers::go_on_after(&works.files, works.store.as_ref()).await?;
+        }
         Ok(Role { config, sources: sources.clone(), role, works, redis, status })
     }
 

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod cluster;
+mod numbers;
 mod roles;
 mod secrets;
 mod serve;

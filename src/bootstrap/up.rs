@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::admin::{FirstAdmin, create_first_admin};
 use super::serve::serve;
-use super::{STOP_WITHIN, endpoint, make_directories, open_store, places, roles, secrets};
+use super::{STOP_WITHIN, endpoint, make_directories, numbers, open_store, places, roles, secrets};
 use crate::actors::leadership::Fence;
 use crate::actors::presence::Presence;
 use crate::actors::scheduler_handle::SchedulerHandle;
@@ -45,6 +45,7 @@ pub async fn up(config: Config, admin: FirstAdmin) -> anyhow::Result<()> {
         instance,
         kill_grace: config.kill_grace,
     };
+    numbers::go_on_after(&works.files, store.as_ref()).await?;
     let places = places(&config, &store, &clock)?;
     let listener = TcpListener::bind((config.web.host.as_str(), config.web.port))
         .with_context(|| format!("cannot listen on {}:{}", config.web.host, config.web.port))?;

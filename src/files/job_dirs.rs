@@ -4,13 +4,16 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
 
 use super::{FileError, JobDirectory, UploadSpaces, prepare, remove, settle};
 use crate::domain::{Job, JobId};
 
 pub(super) const TASK: &str = "task";
 pub(super) const PRIVATE: &str = ".god";
+/// See [`JobDirs::last_beyond`].
+const LOOKED_BEYOND: u64 = 10_000;
 
 /// All job directories of a site. Cheap to clone. Its async methods do their work on a blocking thread.
 #[derive(Debug, Clone)]
@@ -55,6 +58,25 @@ impl JobDirs {
         let owner = (job.owner.uid, job.owner.gid);
         let spec = Arc::clone(&job.spec);
         blocking(move || prepare::prepare(&place, owner, spec.script.as_bytes())).await
+    }
+
+    /// The highest id beyond `given` that has a job directory. What lies behind 10,000 ids without one is not found.
+    pub async fn last_beyond(&self, given: JobId) -> Result<Option<JobId>, FileError> {
+        let dirs = self.clone();
+        blocking(move || {
+            let mut last = given;
+            let mut id = given;
+            while id.0 < last.0.saturating_add(LOOKED_BEYOND) {
+                id.0 += 1;
+                match statat(CWD, dirs.directory_of(id), AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(_) => last = id,
+                    Err(Errno::NOENT) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
+            Ok(Some(last).filter(|last| *last != given))
+        })
+        .await
     }
 
     pub async fn open(&self, id: JobId) -> Result<JobDirectory, FileError> {

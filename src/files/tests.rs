@@ -492,3 +492,20 @@ async fn preparing_and_removing_neighbours_at_once_loses_none() {
         dirs.remove(a.id).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn directories_of_jobs_that_nobody_knows_are_found() {
+    let site = Site::new().await;
+    let beyond = async |given| site.dirs.last_beyond(JobId(given)).await.unwrap().map(|id| id.0);
+    assert_eq!(beyond(1234).await, None);
+    assert_eq!(beyond(1233).await, Some(1234));
+    // Behind others, behind a gap, and with a digit more.
+    for id in [1240, 10_001] {
+        site.dirs.prepare(&a_job(id)).await.unwrap();
+    }
+    assert_eq!(beyond(900).await, Some(10_001));
+    assert_eq!(beyond(10_001).await, None);
+    site.dirs.prepare(&a_job(30_002)).await.unwrap();
+    assert_eq!(beyond(10_001).await, None, "too far away to belong to what was lost");
+    assert_eq!(JobDirs::new("/nowhere".into()).last_beyond(JobId(0)).await.unwrap(), None);
+}

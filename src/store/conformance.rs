@@ -75,5 +75,6 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     people::processes_are_there_until_they_are_removed(&*make().await).await;
     samples::samples_are_replaced_by_attempt(&*make().await).await;
     samples::samples_stay_until_the_record_goes(&*make().await).await;
+    commits::ids_go_on_after_what_is_passed_over(&*make().await).await;
     commits::only_the_newest_fence_lets_through(&*make().await).await;
 }

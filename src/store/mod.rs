@@ -57,6 +57,12 @@ pub trait JobStore: Send + Sync {
     /// A number above all that were given out before; the older ones are refused from here on.
     async fn raise_fence(&self) -> Result<u64>;
 
+    /// The highest id that was given to a job; 0 before the first.
+    async fn last_id(&self) -> Result<JobId>;
+
+    /// Gives no id up to `last` to a new job.
+    async fn pass_over(&self, last: JobId) -> Result<()>;
+
     /// Finishes what a process that died left half done. Nothing to do where every change is one transaction.
     async fn repair(&self) -> Result<()>;
 
@@ -166,6 +172,8 @@ pub trait LedgerStore: Send + Sync {
     ) -> Result<Vec<UsageRow>>;
     /// Bytes that directories of over jobs hold, by user. Archiving a job gives its share back.
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>>;
+    /// The same of one user; 0 for one who is not known.
+    async fn disk_use_of(&self, user: &UserId) -> Result<u64>;
     /// Sets what [`LedgerStore::disk_use`] answers to what the records of over jobs say, for all users at once: for
     /// when the figures went wrong. No end or archive falls between the reading and the writing.
     async fn recount_disk_use(&self) -> Result<()>;

@@ -100,7 +100,7 @@ pub async fn of(site: &Site, user: &User) -> Result<Allowance, ApiError> {
     let held = running.iter().filter(|job| !job.is_array_parent()).map(|job| Usage::of_one(&job.spec.resources));
     let everybody = everybody(site, from).await?;
     let defaults = site.config.defaults.quotas;
-    let disk = site.store.disk_use().await?.into_iter().find(|(id, _)| *id == user.id).map_or(0, |(_, bytes)| bytes);
+    let disk = site.store.disk_use_of(&user.id).await?;
     Ok(Allowance {
         days,
         used: held.fold(counted, Usage::plus),

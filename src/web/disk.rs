@@ -36,7 +36,7 @@ pub async fn of(site: &Site, user: &User, limit: usize) -> Result<DiskUse, ApiEr
             largest.add(job, bytes);
         }
     }
-    let used = site.store.disk_use().await?.into_iter().find(|(id, _)| *id == user.id).map_or(0, |(_, bytes)| bytes);
+    let used = site.store.disk_use_of(&user.id).await?;
     Ok(DiskUse {
         used,
         quota: user.quotas.disk_with(site.config.defaults.quotas),

@@ -1,6 +1,7 @@
 //! Crashes and full disks, with real processes: nothing is lost, nothing runs twice.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -90,6 +91,52 @@ async fn running_jobs_go_on_through_a_clean_stop() {
     server.start_again().await;
     assert_eq!(server.over(id).await["status"]["ending"], "done");
     assert_eq!(server.file(id, "god.log").await, "still here\n");
+}
+
+fn copy_database(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    let is_ours = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("godocker.db");
+    let files = |dir: &Path| std::fs::read_dir(dir).unwrap().map(Result::unwrap).filter(is_ours).collect::<Vec<_>>();
+    files(to).iter().for_each(|file| std::fs::remove_file(file.path()).unwrap());
+    let found = files(from);
+    assert!(!found.is_empty());
+    for file in found {
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_database_restored_from_a_backup_gives_no_number_twice() {
+    let mut server = native().start().await;
+    let (data, backup) = (server.dir().join("data"), server.dir().join("backup"));
+    let kept = server.submit(job("echo kept")).await;
+    server.over(kept).await;
+    assert_eq!(server.stop(), Some(0));
+    copy_database(&data, &backup);
+
+    server.start_again().await;
+    let mut lost = Vec::new();
+    for _ in 0..3 {
+        lost.push(server.submit(job("echo lost > mine")).await);
+    }
+    for id in &lost {
+        server.over(*id).await;
+    }
+    assert_eq!(server.stop(), Some(0));
+    copy_database(&backup, &data);
+
+    server.start_again().await;
+    assert!(server.log().contains("was a backup restored?"), "{}", server.log());
+    assert_eq!(server.over(kept).await["status"]["ending"], "done");
+    let new = server.submit(job("ls; pwd")).await;
+    assert_eq!(new, lost[2] + 1);
+    server.over(new).await;
+    let seen = server.file(new, "god.log").await;
+    assert!(!seen.contains("mine"), "{seen}");
+    let directory = Path::new(seen.lines().last().unwrap()).to_owned();
+    let beside =
+        |id: u64| std::fs::read_to_string(directory.parent().unwrap().with_file_name(id.to_string()).join("task/mine"));
+    assert_eq!(beside(lost[2]).unwrap(), "lost\n", "what was there is left");
 }
 
 #[tokio::test]

@@ -178,6 +178,11 @@ pub async fn usage_sums_by_day_and_by_pair(store: &dyn Store) {
 
 async fn disk_used(store: &dyn Store) -> std::collections::BTreeMap<String, u64> {
     let all = store.disk_use().await.expect("the store answers");
+    for user in ["ann", "bob", "cat", "nobody"] {
+        let user = user.parse().expect("a name");
+        let listed = all.iter().find(|(id, _)| *id == user).map_or(0, |(_, bytes)| *bytes);
+        assert_eq!(store.disk_use_of(&user).await.expect("the store answers"), listed, "{user}");
+    }
     all.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(user, bytes)| (user.to_string(), bytes)).collect()
 }
 
@@ -223,6 +228,18 @@ pub async fn disk_use_is_recounted_from_the_records(store: &dyn Store) {
     }
     archive_now(store, measured, 4_000).await;
     assert!(disk_used(store).await.is_empty());
+}
+
+pub async fn ids_go_on_after_what_is_passed_over(store: &dyn Store) {
+    assert_eq!(store.last_id().await.expect("the store answers"), JobId(0));
+    let first = submit(store, a_job()).await;
+    assert_eq!(store.last_id().await.expect("the store answers"), first);
+    let last = JobId(first.0 + 41);
+    for passed in [last, first, JobId(0)] {
+        store.pass_over(passed).await.expect("the store answers");
+        assert_eq!(store.last_id().await.expect("the store answers"), last);
+    }
+    assert_eq!(submit(store, a_job()).await, JobId(last.0 + 1));
 }
 
 pub async fn only_the_newest_fence_lets_through(store: &dyn Store) {

@@ -60,7 +60,7 @@ pub async fn is_newest(ops: &mut Ops<'_>, fence: u64) -> Done<bool> {
     Ok(ops.find_one(COUNTERS, asked(fence)).await?.is_some())
 }
 
-fn number(document: &Document) -> Result<u64> {
+pub(super) fn number(document: &Document) -> Result<u64> {
     match document.get("n") {
         Some(Bson::Int64(n)) => Ok(n.cast_unsigned()),
         Some(Bson::Int32(n)) => Ok(i64::from(*n).cast_unsigned()),

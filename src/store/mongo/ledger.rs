@@ -163,6 +163,12 @@ pub async fn disk_use(ops: &mut Ops<'_>) -> Done<Vec<(UserId, u64)>> {
     Ok(all.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(user, bytes)| (user, bytes.cast_unsigned())).collect())
 }
 
+pub async fn disk_use_of(ops: &mut Ops<'_>, user: &UserId) -> Done<u64> {
+    let row = ops.find_one(DISK, doc! { "_id": user.to_string() }).await?;
+    let bytes = row.map(|row| integer(&row, "bytes")).transpose()?;
+    Ok(bytes.unwrap_or(0).max(0).cast_unsigned())
+}
+
 /// What directories of over jobs hold, as their records say. On a server on its own an end may fall between the reading
 /// and the writing: the next recount has it.
 pub struct RecountDisk;

@@ -150,6 +150,14 @@ impl JobStore for MongoStore {
         Ok(ids)
     }
 
+    async fn last_id(&self) -> Result<JobId> {
+        Ok(submit::last_id(&mut self.ops()).await?)
+    }
+
+    async fn pass_over(&self, last: JobId) -> Result<()> {
+        Ok(submit::raise_counter(&mut self.ops(), document::key(last)).await?)
+    }
+
     async fn job(&self, id: JobId) -> Result<Option<Job>> {
         Ok(list::jobs(&mut self.ops(), &[id]).await?.pop())
     }
@@ -337,6 +345,10 @@ impl LedgerStore for MongoStore {
 
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {
         Ok(ledger::disk_use(&mut self.ops()).await?)
+    }
+
+    async fn disk_use_of(&self, user: &UserId) -> Result<u64> {
+        Ok(ledger::disk_use_of(&mut self.ops(), user).await?)
     }
 
     async fn recount_disk_use(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 use super::document::{Asked, JOBS, JobRecord, OVER, SPECS, key, spec_document};
 use super::error::corrupt;
 use super::face;
-use super::fence::allocate;
+use super::fence::{COUNTERS, allocate, number};
 use super::ledger::Totals;
 use super::list::records;
 use super::ops::{Done, Find, Ops};
@@ -29,9 +29,15 @@ fn number_of_children(array: &ArraySpec) -> Result<u32> {
     u32::try_from(array.len()).map_err(|_| corrupt("an array", format!("{} jobs are too many", array.len())))
 }
 
+pub async fn last_id(ops: &mut Ops<'_>) -> Done<JobId> {
+    let counter = ops.find_one(COUNTERS, doc! { "_id": JOB_COUNTER }).await?;
+    let last = counter.map(|counter| number(&counter)).transpose()?;
+    Ok(JobId(last.unwrap_or(0)))
+}
+
 /// Ids from `last` down are never given out again.
 pub async fn raise_counter(ops: &mut Ops<'_>, last: i64) -> Done<()> {
-    ops.upsert(super::fence::COUNTERS, doc! { "_id": JOB_COUNTER }, doc! { "$max": { "n": last } }).await
+    ops.upsert(COUNTERS, doc! { "_id": JOB_COUNTER }, doc! { "$max": { "n": last } }).await
 }
 
 pub struct Submit<'j> {

@@ -1,6 +1,6 @@
 //! Bytes that directories of over jobs hold, by user: kept with every change, as summing them up would read every job.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::Names;
 use crate::domain::{JobState, Phase, UserId};
@@ -75,4 +75,10 @@ pub fn all(connection: &Connection) -> Result<Vec<(UserId, u64)>> {
         all.push((users.get(super::row::text(row, 0)?)?, row.get::<_, i64>(1)?.cast_unsigned()));
     }
     Ok(all)
+}
+
+pub fn of(connection: &Connection, user: &UserId) -> Result<u64> {
+    let mut select = connection.prepare_cached("SELECT bytes FROM disk_use WHERE user = ?1")?;
+    let bytes: Option<i64> = select.query_row([user.to_string()], |row| row.get(0)).optional()?;
+    Ok(bytes.unwrap_or(0).cast_unsigned())
 }

@@ -70,6 +70,14 @@ impl JobStore for SqliteStore {
         self.writer.write(move |c| submit::submit(c, &job)).await
     }
 
+    async fn last_id(&self) -> Result<JobId> {
+        self.readers.read(submit::last_id).await
+    }
+
+    async fn pass_over(&self, last: JobId) -> Result<()> {
+        self.writer.write(move |c| submit::pass_over(c, last)).await
+    }
+
     async fn job(&self, id: JobId) -> Result<Option<Job>> {
         self.readers.read(move |c| list::job(c, id)).await
     }
@@ -249,6 +257,11 @@ impl LedgerStore for SqliteStore {
 
     async fn disk_use(&self) -> Result<Vec<(UserId, u64)>> {
         self.readers.read(disk::all).await
+    }
+
+    async fn disk_use_of(&self, user: &UserId) -> Result<u64> {
+        let user = user.clone();
+        self.readers.read(move |c| disk::of(c, &user)).await
     }
 
     async fn recount_disk_use(&self) -> Result<()> {

@@ -42,6 +42,15 @@ fn allocate(connection: &Connection, count: u64) -> Result<JobId> {
     Ok(job_id(update.query_row([count.cast_signed()], |row| row.get(0))?))
 }
 
+pub fn last_id(connection: &Connection) -> Result<JobId> {
+    Ok(job_id(connection.query_row("SELECT next - 1 FROM job_counter", [], |row| row.get(0))?))
+}
+
+pub fn pass_over(connection: &Connection, last: JobId) -> Result<()> {
+    connection.execute("UPDATE job_counter SET next = max(next, ?1 + 1)", [key(last)])?;
+    Ok(())
+}
+
 fn insert_job(connection: &Connection, id: JobId, job: &NewJob, children: Option<u32>) -> Result<()> {
     let (owner, resources) = (&job.owner, &job.spec.resources);
     let state = JobState::Pending { since: job.submitted, attempts: 0 };

@@ -35,7 +35,7 @@ pub async fn show(site: web::Data<Site>, caller: Caller, id: web::Path<UserId>) 
 }
 
 async fn answer(site: &Site, user: &User) -> Result<HttpResponse, ApiError> {
-    let disk = disk_use(site).await?.get(&user.id).copied().unwrap_or(0);
+    let disk = site.store.disk_use_of(&user.id).await?;
     Ok(HttpResponse::Ok().json(document(user, disk)))
 }
 

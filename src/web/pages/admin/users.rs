@@ -164,7 +164,7 @@ async fn user_page(
     faults: Vec<FieldFault>,
 ) -> Result<UserPage, ApiError> {
     let user = known(site, caller, id).await?;
-    let disk = disk_use(site).await?.get(id).copied().unwrap_or(0);
+    let disk = site.store.disk_use_of(id).await?;
     let projects = site.store.projects_of(id).await?;
     let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
     let chrome = Chrome::new(request, Some(caller), "admin");

@@ -13,7 +13,7 @@ use super::chrome::Chrome;
 use crate::domain::{Credential, Language, Scope, Theme, UserKind};
 use crate::web::Site;
 use crate::web::access::{Caller, session};
-use crate::web::accounts::{tokens, users};
+use crate::web::accounts::tokens;
 use crate::web::error::{ApiError, FieldFault};
 use crate::web::templates;
 use crate::web::words::{Date, Words};
@@ -120,7 +120,7 @@ async fn profile_page(
         name: one.name,
     };
     let templates = templates::list(site, caller).await?.into_iter().map(template).collect();
-    let disk = users::disk_use(site).await?.get(&user.id).copied().unwrap_or(0);
+    let disk = site.store.disk_use_of(&user.id).await?;
     Ok(ProfilePage {
         id: user.id.to_string(),
         new: !user.may_submit(),
