@@ -334,7 +334,6 @@ async fn a_node_whose_engine_dies_keeps_its_jobs_until_it_can_say_how_they_ended
         return;
     }
     let cluster = Arc::new(SwarmCluster::start(2));
-    cluster.notice_soon();
     let mut place = place("skill", cluster, 1).await;
     let goes_on = place.fixture.launch(1, "#!/bin/sh\nwhile true; do sleep 0.05; done\n");
     let ends = place.fixture.launch(2, "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\nexit 12\n");
@@ -344,6 +343,7 @@ async fn a_node_whose_engine_dies_keeps_its_jobs_until_it_can_say_how_they_ended
         Arc::make_mut(&mut Arc::make_mut(&mut launch.job).spec).resources.cpu = Cores::from_millis(100);
         place.executor.launch(launch).await.unwrap();
     }
+    place.cluster.notice_soon();
     place.cluster.kill_engine(1);
     place.cluster.until_state(1, "down");
     assert!(place.node(1).await.drained);
