@@ -1,6 +1,8 @@
 //! From an attempt's end to a job's: what it becomes, and what it is charged.
 
-use crate::domain::{Ending, InvalidTransition, Job, JobState, Outcome, Place, Request, Timestamp, Transition};
+use crate::domain::{
+    EndReason, Ending, InvalidTransition, Job, JobState, KnownEnd, Outcome, Place, Request, Timestamp, Transition,
+};
 use crate::plugins::executor::{AttemptEnd, Exit};
 use crate::store::{Change, Charge};
 
@@ -41,9 +43,9 @@ fn change(job: &Job, state: JobState, failed_nodes: Vec<String>, charge: Option<
 fn outcome_of(job: &Job, end: &AttemptEnd, disk_bytes: u64) -> Outcome {
     let (ending, exit_code) = ending_of(job.request, &end.exit);
     let reason = match ending {
-        Ending::OutOfMemory => Some(format!("It used more than the {} GB it asked for.", job.spec.resources.ram)),
-        Ending::TimeLimit => Some("It ran for as long as it may and was stopped.".to_owned()),
-        Ending::NodeFailure => Some("The node it ran on failed, and no further launch was asked for.".to_owned()),
+        Ending::OutOfMemory => Some(KnownEnd::OutOfMemory { asked: job.spec.resources.ram }),
+        Ending::TimeLimit => Some(KnownEnd::TimeLimit),
+        Ending::NodeFailure => Some(KnownEnd::NodeFailed),
         Ending::Done | Ending::Failed | Ending::Killed | Ending::Rejected(_) => None,
     };
     Outcome {
@@ -53,7 +55,7 @@ fn outcome_of(job: &Job, end: &AttemptEnd, disk_bytes: u64) -> Outcome {
         ended: end.ended,
         attempt: job.state.attempt().cloned(),
         disk_bytes,
-        reason,
+        reason: reason.map(EndReason::from),
     }
 }
 
@@ -94,7 +96,7 @@ fn charge(job: &Job, outcome: &Outcome) -> Option<Charge> {
 pub fn without_running(
     job: &Job,
     ending: Ending,
-    reason: Option<String>,
+    reason: Option<EndReason>,
     now: Timestamp,
 ) -> Result<Change, InvalidTransition> {
     let outcome = Outcome {

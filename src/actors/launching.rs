@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Works, ending};
-use crate::domain::{AttemptName, Ending, Job, JobState, Place, Rejection, Transition};
+use crate::domain::{AttemptName, EndReason, Ending, Job, JobState, Place, Rejection, Transition};
 use crate::files::FileError;
 use crate::measures::{self, Fault};
 use crate::plugins::executor::{AttemptEnd, DATA_MOUNT, ExecutorError, Exit, Launch, Started};
@@ -105,7 +105,7 @@ pub fn change_after(works: &Works, launched: &Launched) -> Option<Change> {
         }),
         Launched::Refused(job, reason) => {
             let ending = Ending::Rejected(Rejection::Impossible);
-            ending::without_running(job, ending, Some(reason.clone()), now).ok()
+            ending::without_running(job, ending, Some(EndReason::Said(reason.clone())), now).ok()
         }
         Launched::Lost(job, said) => {
             let exit = Exit { code: *said, out_of_memory: false };

@@ -148,7 +148,7 @@ fn text(job: &Job, outcome: &Outcome, link: &str) -> String {
     line("Name", &job.spec.name);
     line("Project", job.owner.project.as_str());
     if let Some(reason) = &outcome.reason {
-        line("Reason", reason);
+        line("Reason", &reason.to_string());
     }
     line("Exit code", &outcome.exit_code.map_or_else(|| "none".to_owned(), |code| code.to_string()));
     line("Submitted", &moment(job.submitted));

@@ -7,7 +7,7 @@ use super::scheduler_state::{Accounts, row_of};
 use super::{Works, ending};
 use crate::bus::Command;
 use crate::domain::{
-    Attempt, Ending, Job, JobId, JobState, Maintenance, Phase, Request, StopCause, Timestamp, Transition,
+    Attempt, Ending, Job, JobId, JobState, KnownEnd, Maintenance, Phase, Request, StopCause, Timestamp, Transition,
 };
 use crate::measures;
 use crate::scheduling::plan::{Plan, Start};
@@ -80,7 +80,7 @@ pub async fn end_killed(works: &Works, fence: &Fence, ids: &[JobId]) -> Result<(
             .filter(|job| job.state.phase() == Phase::Pending && !job.is_array_parent())
             .filter_map(|job| {
                 let Some(Request::Kill(cause)) = job.request else { return None };
-                let reason = (cause == StopCause::User).then(|| "It was killed before it started.".to_owned());
+                let reason = (cause == StopCause::User).then(|| KnownEnd::KilledWaiting.into());
                 ending::without_running(job, cause.ending(), reason, now).ok()
             })
             .collect();
@@ -180,7 +180,8 @@ async fn store_rejects(works: &Works, fence: &Fence, plan: &Plan) -> Result<(), 
         .iter()
         .filter_map(|reject| {
             let job = jobs.iter().find(|job| job.id == reject.job && job.revision == reject.revision)?;
-            ending::without_running(job, Ending::Rejected(reject.rejection), Some(reject.reason.clone()), now).ok()
+            ending::without_running(job, Ending::Rejected(reject.rejection), Some(reject.reason.clone().into()), now)
+                .ok()
         })
         .collect();
     store_ends(works, fence, &jobs, changes).await

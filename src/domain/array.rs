@@ -1,6 +1,6 @@
 //! What an array's parent is, seen from its children.
 
-use super::{Ending, Job, JobState, Outcome, Place, Timestamp, Transition};
+use super::{Ending, Job, JobState, KnownEnd, Outcome, Place, Timestamp, Transition};
 
 /// The state an array parent takes when a child has ended and `over` of `children` are now over; `None` when it stays.
 ///
@@ -26,7 +26,7 @@ pub fn parent_after_child_end(parent: &Job, at: Timestamp) -> Option<JobState> {
         ended: at,
         attempt: None,
         disk_bytes: 0,
-        reason: (failed > 0).then(|| format!("{failed} of {children} array jobs did not end well")),
+        reason: (failed > 0).then(|| KnownEnd::ArrayChildren { failed, children }.into()),
     };
     parent.state.next(Transition::End(outcome)).ok()
 }

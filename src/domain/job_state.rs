@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{EndReason, Timestamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "lowercase")]
@@ -68,8 +68,8 @@ pub struct Outcome {
     pub attempt: Option<Attempt>,
     /// Bytes under the job directory when it ended.
     pub disk_bytes: u64,
-    /// A sentence, where the ending alone does not say it.
-    pub reason: Option<String>,
+    /// Where the ending alone does not say it.
+    pub reason: Option<EndReason>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ pub mod array;
 pub mod audit;
 pub mod clock;
 pub mod credential;
+pub mod end_reason;
 pub mod ids;
 pub mod job;
 pub mod job_state;
@@ -30,6 +31,7 @@ pub use advice::Advice;
 pub use audit::{AuditEntry, AuditLine};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use credential::{Credential, CredentialKind, Scope};
+pub use end_reason::{EndReason, KnownEnd};
 pub use ids::{AttemptName, IdKind, InstanceId, InvalidId, JobId, ProjectId, UserId};
 pub use job::{Job, Owner, Place, Request, StopCause};
 pub use job_state::{

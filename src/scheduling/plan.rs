@@ -9,7 +9,9 @@ use super::policy::{Facts, Policy, Scale};
 use super::queue::Queue;
 use super::quotas::{Given, shut_out};
 use crate::domain::usage::Usage;
-use crate::domain::{JobId, Label, PendingReason, ProjectId, Quotas, Rejection, Resources, Timestamp, UserId};
+use crate::domain::{
+    JobId, KnownEnd, Label, PendingReason, ProjectId, Quotas, Rejection, Resources, Timestamp, UserId,
+};
 
 /// What a pass knows of the site.
 #[derive(Debug, Clone)]
@@ -95,7 +97,7 @@ pub struct Reject {
     pub job: JobId,
     pub revision: u64,
     pub rejection: Rejection,
-    pub reason: String,
+    pub reason: KnownEnd,
 }
 
 /// The head of a class, ordered by (share, id).
@@ -231,21 +233,23 @@ impl<'a> Pass<'a> {
                 push(&mut heads, class);
                 continue;
             }
-            match self.place(job, class) {
-                Ok(()) => push(&mut heads, class),
-                Err(reason) if self.view.reject_over_quota && is_quota(&reason) => {
-                    // What is left of the class is of the same size, and refused as its head is.
-                    let left = &queue.classes[class as usize].jobs;
-                    let left = left.range(job..).filter(|(id, _)| already != Some(**id));
-                    self.rejects.extend(left.map(|(id, entry)| Reject {
-                        job: *id,
-                        revision: u64::from(entry.revision),
-                        rejection: Rejection::Quota,
-                        reason: over_quota(&reason),
-                    }));
-                }
-                Err(reason) => reasons[class as usize] = Some(reason),
-            }
+            let Err(reason) = self.place(job, class) else {
+                push(&mut heads, class);
+                continue;
+            };
+            let Some(over) = over_quota(&reason).filter(|_| self.view.reject_over_quota) else {
+                reasons[class as usize] = Some(reason);
+                continue;
+            };
+            // What is left of the class is of the same size, and refused as its head is.
+            let left = &queue.classes[class as usize].jobs;
+            let left = left.range(job..).filter(|(id, _)| already != Some(**id));
+            self.rejects.extend(left.map(|(id, entry)| Reject {
+                job: *id,
+                revision: u64::from(entry.revision),
+                rejection: Rejection::Quota,
+                reason: over.clone(),
+            }));
         }
     }
 
@@ -290,15 +294,12 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn is_quota(reason: &PendingReason) -> bool {
-    matches!(reason, PendingReason::QuotaUser { .. } | PendingReason::QuotaProject { .. })
-}
-
-fn over_quota(reason: &PendingReason) -> String {
-    match reason {
-        PendingReason::QuotaProject { quota } => format!("It would go beyond the project's {quota} quota."),
-        PendingReason::QuotaUser { quota } => format!("It would go beyond its owner's {quota} quota."),
-        other => other.to_string(),
+/// What a job ends for where nobody is kept waiting for a quota; `None` when it is not for a quota that it waits.
+fn over_quota(reason: &PendingReason) -> Option<KnownEnd> {
+    match reason.clone() {
+        PendingReason::QuotaProject { quota } => Some(KnownEnd::QuotaProject { quota }),
+        PendingReason::QuotaUser { quota } => Some(KnownEnd::QuotaUser { quota }),
+        _ => None,
     }
 }
 

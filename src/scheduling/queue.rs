@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::{
-    Dependency, DependencyOn, Ending, JobId, Label, PendingReason, ProjectId, Resources, Timestamp, UserId,
+    Dependency, DependencyOn, Ending, JobId, KnownEnd, Label, PendingReason, ProjectId, Resources, Timestamp, UserId,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +85,7 @@ pub(super) struct Held {
 #[derive(Debug)]
 pub(super) struct Doomed {
     pub revision: u64,
-    pub reason: String,
+    pub reason: KnownEnd,
 }
 
 #[derive(Debug, Default)]
@@ -278,7 +278,11 @@ impl Queue {
         let conditions: Vec<_> = held.unmet.iter().filter(|unmet| unmet.job == dependency).copied().collect();
         held.unmet.retain(|unmet| unmet.job != dependency);
         if let Some(broken) = conditions.iter().find(|condition| !is_met(condition.on, state)) {
-            let reason = broken_sentence(*broken, state);
+            let ended = match state {
+                DependencyState::Ended(ending) => Some(ending),
+                DependencyState::Active | DependencyState::Gone => None,
+            };
+            let reason = KnownEnd::Dependency { job: dependency, on: broken.on, ended };
             self.doomed.insert(id, Doomed { revision: held.job.revision, reason });
         } else if held.unmet.is_empty()
             && !self.doomed.contains_key(&id)
@@ -297,18 +301,4 @@ fn is_met(on: DependencyOn, state: DependencyState) -> bool {
         (DependencyOn::Ok, DependencyState::Ended(ending)) => ending.is_ok(),
         (DependencyOn::Failed, DependencyState::Ended(ending)) => !ending.is_ok(),
     }
-}
-
-fn broken_sentence(condition: Dependency, state: DependencyState) -> String {
-    let wanted = match condition.on {
-        DependencyOn::Ok => "end well",
-        DependencyOn::Failed => "fail",
-        DependencyOn::Any => "end",
-    };
-    let happened = match state {
-        DependencyState::Ended(ending) => format!("ended as {}", ending.as_str()),
-        DependencyState::Gone => "was deleted".to_owned(),
-        DependencyState::Active => "still runs".to_owned(),
-    };
-    format!("It waited for job {} to {wanted}, which {happened}.", condition.job)
 }

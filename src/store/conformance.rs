@@ -60,6 +60,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Store>) {
     tags::ledger_rows_are_narrowed(&*make().await).await;
     lists::pending_rows_hold_what_the_scheduler_asks(&*make().await).await;
     lists::pending_rows_come_in_pages(&*make().await).await;
+    commits::the_reason_of_an_end_is_read_back(&*make().await).await;
     commits::disk_use_is_of_over_jobs(&*make().await).await;
     commits::disk_use_is_recounted_from_the_records(&*make().await).await;
     people::users_are_created_and_replaced_at_their_revision(&*make().await).await;

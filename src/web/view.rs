@@ -195,7 +195,7 @@ fn reason(job: &Job, waiting: Option<&WaitingJob>) -> Option<String> {
         JobState::Pending { .. } => waiting.map(|waiting| waiting.reason.to_string()),
         JobState::Starting { .. } | JobState::Running { .. } => None,
         JobState::Over(outcome) | JobState::Archived { outcome, .. } => {
-            outcome.reason.clone().or_else(|| ending_sentence(outcome))
+            outcome.reason.as_ref().map(ToString::to_string).or_else(|| ending_sentence(outcome))
         }
     }
 }

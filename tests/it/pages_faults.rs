@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::browser::{Browser, Seen, between};
-use crate::support::{Server, job, native};
+use crate::support::{Server, job, job_with, native};
 
 /// An administrator whose browser asks for French.
 async fn french() -> (Server, Browser, String) {
@@ -182,4 +182,23 @@ async fn filters_jobs_and_files_are_refused_in_french() {
     // Programs are told the same in English, whoever asks.
     let seen = browser.get("/api/1.0/usage?from=yesterday").await;
     assert!(seen.html.contains("from: expected a day like 2026-11-23"), "{}", seen.html);
+}
+
+#[tokio::test]
+async fn how_a_job_ended_is_said_in_french() {
+    let (server, mut browser, _) = french().await;
+    let fails = server.submit(job("exit 3")).await;
+    let waits = server.submit(job_with("true", "requirements", "tasks", json!([format!("{fails}:ok")]))).await;
+    let runs_on = server.submit(job_with("sleep 1000", "requirements", "maxlifespan", "1s")).await;
+    let said = [
+        (fails, "Son script s’est terminé avec le code 3."),
+        (waits, "qui a connu une autre fin : en échec."),
+        (runs_on, "Il a dépassé sa durée maximale."),
+    ];
+    for (id, sentence) in said {
+        let task = server.over(id).await;
+        let english = task["status"]["reason"].as_str().unwrap();
+        let page = browser.page(&format!("/jobs/{id}")).await;
+        assert!(page.contains(sentence) && !page.contains(english), "{sentence}, not {english}: {page}");
+    }
 }

@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use super::builders::*;
 use crate::domain::usage::Usage;
-use crate::domain::{Ending, JobId, JobState, Place, Rejection, Request, StopCause, Timestamp, Transition};
+use crate::domain::{
+    DependencyOn, EndReason, Ending, JobId, JobState, KnownEnd, Memory, Place, Rejection, Request, StopCause,
+    Timestamp, Transition,
+};
 use crate::store::{Applied, Change, DependencyOutcome, NewJob, Page, Store};
 
 pub async fn ids_rise_and_are_never_used_twice(store: &dyn Store) {
@@ -174,6 +177,25 @@ pub async fn usage_sums_by_day_and_by_pair(store: &dyn Store) {
     assert_eq!(pairs, [(name("ann"), name("rna"), sum(1)), (name("bob"), name("rna"), sum(2))]);
     assert_eq!(store.images(10).await.expect("the store answers"), ["b", "a"]);
     assert_eq!(store.images(1).await.expect("the store answers"), ["b"]);
+}
+
+pub async fn the_reason_of_an_end_is_read_back(store: &dyn Store) {
+    let other =
+        KnownEnd::Dependency { job: JobId(4), on: DependencyOn::Ok, ended: Some(Ending::Rejected(Rejection::Quota)) };
+    let gone = KnownEnd::Dependency { job: JobId(4), on: DependencyOn::Any, ended: None };
+    let memory = KnownEnd::OutOfMemory { asked: Memory::gb(2) };
+    let children = KnownEnd::ArrayChildren { failed: 1, children: 3 };
+    let known = [other, gone, memory, children, KnownEnd::QuotaUser { quota: "cpu".into() }, KnownEnd::TimeLimit];
+    let said = EndReason::Said("The image is not to be had.".into());
+    for reason in known.map(EndReason::from).into_iter().chain([said]) {
+        let id = submit(store, a_job()).await;
+        let mut ended = end(&get(store, id).await, Ending::Failed, 2_000);
+        if let JobState::Over(outcome) = &mut ended.state {
+            outcome.reason = Some(reason.clone());
+        }
+        commit(store, ended).await;
+        assert_eq!(get(store, id).await.state.outcome().and_then(|outcome| outcome.reason.clone()), Some(reason));
+    }
 }
 
 async fn disk_used(store: &dyn Store) -> std::collections::BTreeMap<String, u64> {

@@ -86,7 +86,7 @@ pub fn changing(record: &JobRecord) -> Vec<(String, Bson)> {
     let fields = vec![
         ("status.primary", primary(state.phase()).into()),
         ("status.secondary", secondary(record).into()),
-        ("status.reason", outcome.and_then(|outcome| outcome.reason.clone()).into()),
+        ("status.reason", outcome.and_then(|outcome| outcome.reason.as_ref()).map(ToString::to_string).into()),
         ("status.exitcode", outcome.and_then(exit_code).into()),
         ("status.date_running", state.started().map(date).into()),
         ("status.date_over", outcome.map(|outcome| date(outcome.ended)).into()),

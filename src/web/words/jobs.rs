@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Language, Message, Words, says};
+use super::{Message, Words, says};
 use crate::domain::{
-    DependencyOn, Ending, Job, JobState, Outcome, PendingReason, Place, Rejection, Request, Resources, Timestamp,
-    WaitingJob,
+    DependencyOn, EndReason, Ending, Job, JobState, KnownEnd, Outcome, PendingReason, Place, Rejection, Request,
+    Resources, Timestamp, WaitingJob,
 };
 
 /// A state's colour: a class of the style sheet.
@@ -76,10 +76,10 @@ impl Words {
         {
             return self.with("ended-array").set("failed", failed).set("children", children).to_string();
         }
-        // Our own words on a rejection are English, and the page has its own for it.
-        let is_ours = matches!(outcome.ending, Ending::Rejected(Rejection::Quota | Rejection::Dependency));
-        if let Some(reason) = outcome.reason.as_ref().filter(|_| !is_ours || self.language == Language::English) {
-            return as_sentence(reason);
+        match &outcome.reason {
+            Some(EndReason::Said(text)) => return as_sentence(text),
+            Some(EndReason::Known(known)) => return self.known_end(known),
+            None => {}
         }
         match (outcome.ending, outcome.exit_code) {
             (Ending::Failed, Some(code)) => self.with("ended-failed").set("code", code.to_string()).to_string(),
@@ -92,6 +92,40 @@ impl Words {
             (Ending::Rejected(Rejection::Quota), _) => self.t("ended-quota"),
             (Ending::Rejected(Rejection::Impossible), _) => self.t("ended-impossible"),
             (Ending::Rejected(Rejection::Dependency), _) => self.t("ended-dependency"),
+        }
+    }
+
+    fn known_end(&self, known: &KnownEnd) -> String {
+        match known {
+            KnownEnd::OutOfMemory { asked } => {
+                self.with("ended-out-of-memory-asked").set("ram", self.number(asked.as_gb(), 3)).to_string()
+            }
+            KnownEnd::TimeLimit => self.t("ended-time-limit"),
+            KnownEnd::NodeFailed => self.t("ended-node-failure"),
+            KnownEnd::KilledWaiting => self.t("ended-killed-waiting"),
+            KnownEnd::ArrayChildren { failed, children } => {
+                self.with("ended-array").set("failed", failed).set("children", children).to_string()
+            }
+            KnownEnd::QuotaUser { quota } => self.with("ended-quota-user").set("quota", self.quota(quota)).to_string(),
+            KnownEnd::QuotaProject { quota } => {
+                self.with("ended-quota-project").set("quota", self.quota(quota)).to_string()
+            }
+            KnownEnd::Dependency { job, on, ended } => {
+                let said = match ended {
+                    Some(ended) => self.with("ended-dependency-other").set("ending", self.ending(*ended).0),
+                    None => self.with("ended-dependency-gone"),
+                };
+                said.set("job", job.to_string()).set("wanted", self.condition(*on)).to_string()
+            }
+        }
+    }
+
+    /// What somebody waits for another job to do.
+    fn condition(&self, on: DependencyOn) -> String {
+        match on {
+            DependencyOn::Ok => self.t("word-ends-well"),
+            DependencyOn::Failed => self.t("word-fails"),
+            DependencyOn::Any => self.t("word-ends-at-all"),
         }
     }
 
@@ -125,12 +159,7 @@ impl Words {
             }
             PendingReason::HeldFor { job } => self.with("reason-held-for").set("job", job.to_string()).to_string(),
             PendingReason::Dependency { waits_for } => {
-                let condition = |on| match on {
-                    DependencyOn::Ok => self.t("word-ends-well"),
-                    DependencyOn::Failed => self.t("word-fails"),
-                    DependencyOn::Any => self.t("word-ends-at-all"),
-                };
-                let jobs: Vec<_> = waits_for.iter().map(|d| format!("{} ({})", d.job, condition(d.on))).collect();
+                let jobs: Vec<_> = waits_for.iter().map(|d| format!("{} ({})", d.job, self.condition(d.on))).collect();
                 self.with("reason-dependency").set("jobs", jobs.join(", ")).to_string()
             }
             PendingReason::ArrayThrottle { limit } => {
@@ -175,6 +204,7 @@ impl Words {
             "cpu" => self.t("word-quota-cpu"),
             "ram" => self.t("word-quota-ram"),
             "gpu" => self.t("word-quota-gpu"),
+            "disk" => self.t("word-quota-disk"),
             other => other.to_owned(),
         }
     }

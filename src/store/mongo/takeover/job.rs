@@ -5,8 +5,9 @@ use mongodb::bson::Document;
 use super::fields::{Fields, Reason, whole};
 use super::grammar;
 use crate::domain::{
-    Acl, ArraySpec, Attempt, Cores, Dependency, DependencyOn, Ending, JobId, JobSpec, JobState, Label, Memory, Mount,
-    Outcome, Owner, Phase, PortMapping, ProjectId, Rejection, Request, Resources, StopCause, Timestamp, UserId,
+    Acl, ArraySpec, Attempt, Cores, Dependency, DependencyOn, EndReason, Ending, JobId, JobSpec, JobState, Label,
+    Memory, Mount, Outcome, Owner, Phase, PortMapping, ProjectId, Rejection, Request, Resources, StopCause, Timestamp,
+    UserId,
 };
 use crate::store::NewJob;
 
@@ -216,7 +217,7 @@ fn outcome(fields: Fields<'_>, submitted: Timestamp) -> Result<Outcome, Reason> 
         ended,
         attempt: attempt(fields)?,
         disk_bytes: fields.number("container.meta.disk_size").ok().flatten().map_or(0, |bytes| bytes as u64),
-        reason: fields.text("status.reason")?.filter(|reason| !reason.is_empty()),
+        reason: fields.text("status.reason")?.filter(|reason| !reason.is_empty()).map(EndReason::Said),
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use godocker::domain::{
-    ArraySpec, Attempt, Cores, Ending, Job, JobId, JobSpec, JobState, Memory, Outcome, Owner, Place, Reading,
+    ArraySpec, Attempt, Cores, Ending, Job, JobId, JobSpec, JobState, KnownEnd, Memory, Outcome, Owner, Place, Reading,
     Rejection, Resources, Samples, Timestamp, Transition,
 };
 use godocker::files::JobDirs;
@@ -173,8 +173,8 @@ fn outcome(job: &Job, past: &Past) -> Outcome {
         Ending::Done => (Some(0), None),
         Ending::Failed => (Some(1), None),
         Ending::Killed | Ending::TimeLimit | Ending::OutOfMemory => (Some(137), None),
-        Ending::NodeFailure => (None, Some(format!("the node {} did not come back", past.node))),
-        Ending::Rejected(_) => (None, Some("a job that it waited for did not end well".to_owned())),
+        Ending::NodeFailure => (None, Some(KnownEnd::NodeFailed.into())),
+        Ending::Rejected(_) => (None, None),
     };
     Outcome {
         ending: past.ending,
