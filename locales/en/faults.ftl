@@ -255,6 +255,7 @@ fault-file-not-a-file = not a regular file
 fault-file-directory = it is a directory
 fault-file-exists = something of that name is there already
 fault-file-not-empty = the directory is not empty
+fault-file-anothers = a directory of uid { $uid } is there already, and not this job's
 fault-file-size = the file has { $size } bytes now: go on from there, or send it anew
 fault-file-over-quota = it does not fit: { $quota } bytes may be kept, and { $used } are used
 fault-file-cut = the file was not sent whole: { $why }

@@ -255,6 +255,7 @@ fault-file-not-a-file = ce n’est pas un fichier ordinaire
 fault-file-directory = c’est un dossier
 fault-file-exists = il y a déjà quelque chose de ce nom
 fault-file-not-empty = le dossier n’est pas vide
+fault-file-anothers = un dossier de l’uid { $uid } est déjà là, et n’est pas celui de ce travail
 fault-file-size = le fichier a { $size } octets maintenant : continuez à partir de là, ou renvoyez-le
 fault-file-over-quota = il n’y a pas assez de place : on peut garder { $quota } octets, et { $used } sont utilisés
 fault-file-cut = le fichier n’a pas été envoyé en entier : { $why }

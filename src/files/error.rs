@@ -13,6 +13,9 @@ pub enum FileError {
     IsDirectory,
     #[error("something of that name is there already")]
     Exists,
+    /// Of an earlier job with the same number, as there may be where an older database was put back.
+    #[error("a directory of uid {uid} is there already, and not this job's")]
+    AnothersDirectory { uid: u32 },
     #[error("the directory is not empty")]
     NotEmpty,
     /// What was to be continued is not as long as was thought.

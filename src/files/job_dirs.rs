@@ -4,21 +4,20 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
-use rustix::io::Errno;
+use rustix::fs::{CWD, Mode, OFlags, openat};
 
+use super::numbered::Numbered;
 use super::{FileError, JobDirectory, UploadSpaces, prepare, remove, settle};
 use crate::domain::{Job, JobId};
 
 pub(super) const TASK: &str = "task";
 pub(super) const PRIVATE: &str = ".god";
-/// See [`JobDirs::last_beyond`].
-const LOOKED_BEYOND: u64 = 10_000;
 
 /// All job directories of a site. Cheap to clone. Its async methods do their work on a blocking thread.
 #[derive(Debug, Clone)]
 pub struct JobDirs {
     shared_dir: Arc<PathBuf>,
+    numbered: Arc<Numbered>,
     uploads: UploadSpaces,
 }
 
@@ -33,7 +32,11 @@ pub struct Prepared {
 
 impl JobDirs {
     pub fn new(shared_dir: PathBuf) -> Self {
-        JobDirs { uploads: UploadSpaces::new(&shared_dir), shared_dir: Arc::new(shared_dir) }
+        JobDirs {
+            uploads: UploadSpaces::new(&shared_dir),
+            numbered: Arc::new(Numbered::new(&shared_dir)),
+            shared_dir: Arc::new(shared_dir),
+        }
     }
 
     /// With a quota for the uploads of users who have none of their own; 0 is no limit.
@@ -52,31 +55,22 @@ impl JobDirs {
 
     /// Makes the job directory, writes cmd.sh (0755) and gives both to the job's uid and gid. Idempotent. Keeps what an
     /// earlier attempt left, but for cmd.sh. A new job directory is its owner's alone (0700); one that exists keeps the
-    /// mode its owner gave it.
+    /// mode its owner gave it. One that is another user's is refused: it is not this job's.
     pub async fn prepare(&self, job: &Job) -> Result<Prepared, FileError> {
         let place = self.place_of(job.id);
         let owner = (job.owner.uid, job.owner.gid);
-        let spec = Arc::clone(&job.spec);
-        blocking(move || prepare::prepare(&place, owner, spec.script.as_bytes())).await
-    }
-
-    /// The highest id beyond `given` that has a job directory. What lies behind 10,000 ids without one is not found.
-    pub async fn last_beyond(&self, given: JobId) -> Result<Option<JobId>, FileError> {
-        let dirs = self.clone();
+        let (id, spec, numbered) = (job.id, Arc::clone(&job.spec), Arc::clone(&self.numbered));
         blocking(move || {
-            let mut last = given;
-            let mut id = given;
-            while id.0 < last.0.saturating_add(LOOKED_BEYOND) {
-                id.0 += 1;
-                match statat(CWD, dirs.directory_of(id), AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(_) => last = id,
-                    Err(Errno::NOENT) => {}
-                    Err(errno) => return Err(errno.into()),
-                }
-            }
-            Ok(Some(last).filter(|last| *last != given))
+            numbered.note(id)?;
+            prepare::prepare(&place, owner, &spec)
         })
         .await
+    }
+
+    /// A number beyond `given` that no job directory lies behind, where there are some beyond it.
+    pub async fn last_beyond(&self, given: JobId) -> Result<Option<JobId>, FileError> {
+        let dirs = self.clone();
+        blocking(move || dirs.numbered.last_beyond(given, |id| dirs.place_of(id).path())).await
     }
 
     pub async fn open(&self, id: JobId) -> Result<JobDirectory, FileError> {

@@ -17,6 +17,7 @@ mod cursor;
 mod error;
 mod guest_home;
 mod job_dirs;
+mod numbered;
 mod pack;
 mod prepare;
 mod remove;

@@ -13,6 +13,7 @@ use rustix::process::{Gid, Uid};
 
 use super::job_dirs::{PRIVATE, Place, Prepared, TASK, is_root};
 use super::{FileError, remove};
+use crate::domain::JobSpec;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const TRAVERSABLE: Mode = Mode::from_raw_mode(0o755);
@@ -25,28 +26,28 @@ const TRIES: u32 = 16;
 /// Two that prepare the same job do not write into each other's draft.
 static DRAFTS: AtomicU64 = AtomicU64::new(0);
 
-pub(super) fn prepare(place: &Place, owner: (u32, u32), script: &[u8]) -> Result<Prepared, FileError> {
+pub(super) fn prepare(place: &Place, owner: (u32, u32), spec: &JobSpec) -> Result<Prepared, FileError> {
     for _ in 1..TRIES {
-        match prepare_once(place, owner, script) {
+        match prepare_once(place, owner, spec) {
             // The removal of another job took a directory that was empty just then.
             Err(FileError::NotFound) => {}
             answer => return answer,
         }
     }
-    prepare_once(place, owner, script)
+    prepare_once(place, owner, spec)
 }
 
-fn prepare_once(place: &Place, owner: (u32, u32), script: &[u8]) -> Result<Prepared, FileError> {
+fn prepare_once(place: &Place, owner: (u32, u32), spec: &JobSpec) -> Result<Prepared, FileError> {
     let path = place.path();
     let place = make_place(&path)?;
     make(place.as_fd(), PRIVATE, OURS_ALONE)?;
-    let task = make_task(place.as_fd(), owner)?;
-    write_script(place.as_fd(), task.as_fd(), owner, script)?;
+    let task = make_task(place.as_fd(), owner, spec.root)?;
+    write_script(place.as_fd(), task.as_fd(), owner, spec.script.as_bytes())?;
     Ok(Prepared { directory: path.join(TASK), private_directory: path.join(PRIVATE) })
 }
 
 /// The directory that holds `task` and `.god`. Above it all is root's, so its path can be trusted.
-fn make_place(path: &Path) -> Result<OwnedFd, FileError> {
+pub(super) fn make_place(path: &Path) -> Result<OwnedFd, FileError> {
     let made = match mkdirat(CWD, path, TRAVERSABLE) {
         Ok(()) => true,
         Err(Errno::EXIST) => false,
@@ -66,10 +67,15 @@ fn make_place(path: &Path) -> Result<OwnedFd, FileError> {
 }
 
 /// The job directory, its owner's. It lies in a directory of root's: nobody else can have put something in its place.
-fn make_task(place: BorrowedFd<'_>, owner: (u32, u32)) -> Result<OwnedFd, FileError> {
+/// `may_give`: the job is root in its container, and may have given its directory to anybody.
+fn make_task(place: BorrowedFd<'_>, owner: (u32, u32), may_give: bool) -> Result<OwnedFd, FileError> {
     let made = make(place, TASK, OURS_ALONE)?;
     let task = openat(place, TASK, DIRECTORY, Mode::empty())?;
-    if made || fstat(&task)?.st_uid != owner.0 {
+    let uid = fstat(&task)?.st_uid;
+    if !made && is_root() && !may_give && ![0, owner.0].contains(&uid) {
+        return Err(FileError::AnothersDirectory { uid });
+    }
+    if made || uid != owner.0 {
         give(task.as_fd(), owner)?;
     }
     Ok(task)

@@ -497,15 +497,35 @@ async fn preparing_and_removing_neighbours_at_once_loses_none() {
 async fn directories_of_jobs_that_nobody_knows_are_found() {
     let site = Site::new().await;
     let beyond = async |given| site.dirs.last_beyond(JobId(given)).await.unwrap().map(|id| id.0);
-    assert_eq!(beyond(1234).await, None);
-    assert_eq!(beyond(1233).await, Some(1234));
-    // Behind others, behind a gap, and with a digit more.
-    for id in [1240, 10_001] {
-        site.dirs.prepare(&a_job(id)).await.unwrap();
+    assert_eq!((beyond(1234).await, beyond(1233).await), (None, Some(1234)));
+    site.dirs.prepare(&a_job(1240)).await.unwrap();
+    assert_eq!((beyond(1240).await, beyond(1234).await), (None, Some(1240)));
+    // Behind a gap, as the jobs of an array that never began leave it.
+    let far = a_job(130_002);
+    site.dirs.prepare(&far).await.unwrap();
+    assert_eq!((beyond(130_002).await, beyond(130_001).await), (None, Some(130_002)));
+    for _ in 0..2 {
+        assert_eq!(beyond(1240).await, Some(130_999));
+        // A thousand that nobody knows may have had any job.
+        site.dirs.remove(far.id).await.unwrap();
     }
-    assert_eq!(beyond(900).await, Some(10_001));
-    assert_eq!(beyond(10_001).await, None);
-    site.dirs.prepare(&a_job(30_002)).await.unwrap();
-    assert_eq!(beyond(10_001).await, None, "too far away to belong to what was lost");
     assert_eq!(JobDirs::new("/nowhere".into()).last_beyond(JobId(0)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn another_users_directory_is_given_to_nobody() {
+    if !is_root() {
+        return;
+    }
+    let site = Site::new().await;
+    std::fs::write(site.task.join("mine"), "ann's").unwrap();
+    let mut job = site.job.clone();
+    job.owner.uid = ANN + 1;
+    let refused = site.dirs.prepare(&job).await.unwrap_err();
+    assert!(matches!(refused, FileError::AnothersDirectory { uid: ANN }), "{refused}");
+    assert_eq!(std::fs::metadata(&site.task).unwrap().uid(), ANN);
+    // One that a crash left before it was given.
+    std::os::unix::fs::chown(&site.task, Some(0), Some(0)).unwrap();
+    site.dirs.prepare(&job).await.unwrap();
+    assert_eq!(std::fs::metadata(&site.task).unwrap().uid(), ANN + 1);
 }

@@ -183,7 +183,7 @@ fn told(error: FileError) -> Error {
         FileError::NotFound | FileError::NotAFile | FileError::IsDirectory | FileError::Exists => {
             ErrorKind::PermanentFileNotAvailable
         }
-        FileError::OtherSize { .. } => ErrorKind::PermanentFileNotAvailable,
+        FileError::OtherSize { .. } | FileError::AnothersDirectory { .. } => ErrorKind::PermanentFileNotAvailable,
         FileError::NotEmpty => ErrorKind::PermanentDirectoryNotEmpty,
         FileError::Outside => ErrorKind::PermissionDenied,
         FileError::InvalidPath(_) => ErrorKind::FileNameNotAllowedError,

@@ -176,7 +176,11 @@ impl ApiError {
                 ("invalid_field", StatusCode::BAD_REQUEST)
             }
             ApiError::File(
-                FileError::IsDirectory | FileError::Exists | FileError::NotEmpty | FileError::OtherSize { .. },
+                FileError::IsDirectory
+                | FileError::Exists
+                | FileError::NotEmpty
+                | FileError::AnothersDirectory { .. }
+                | FileError::OtherSize { .. },
             ) => ("conflict", StatusCode::CONFLICT),
             ApiError::File(FileError::OverQuota { .. }) => ("over_quota", StatusCode::PAYLOAD_TOO_LARGE),
             ApiError::File(FileError::DiskFull) | ApiError::Store(StoreError::DiskFull) => {
@@ -212,6 +216,7 @@ fn of_file(error: &FileError) -> Message {
         FileError::IsDirectory => says("fault-file-directory"),
         FileError::Exists => says("fault-file-exists"),
         FileError::NotEmpty => says("fault-file-not-empty"),
+        FileError::AnothersDirectory { uid } => says("fault-file-anothers").set("uid", uid.to_string()),
         FileError::OtherSize { size } => says("fault-file-size").set("size", *size),
         FileError::OverQuota { used, quota } => says("fault-file-over-quota").set("used", *used).set("quota", *quota),
         FileError::DiskFull => says("fault-disk-full"),

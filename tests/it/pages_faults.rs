@@ -192,7 +192,7 @@ async fn how_a_job_ended_is_said_in_french() {
     let runs_on = server.submit(job_with("sleep 1000", "requirements", "maxlifespan", "1s")).await;
     let said = [
         (fails, "Son script s’est terminé avec le code 3."),
-        (waits, "qui a connu une autre fin : en échec."),
+        (waits, "qui a connu une autre fin : en échec."),
         (runs_on, "Il a dépassé sa durée maximale."),
     ];
     for (id, sentence) in said {

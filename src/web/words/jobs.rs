@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Message, Words, says};
+use super::{Language, Message, Words, says};
 use crate::domain::{
     DependencyOn, EndReason, Ending, Job, JobState, KnownEnd, Outcome, PendingReason, Place, Rejection, Request,
     Resources, Timestamp, WaitingJob,
@@ -76,7 +76,10 @@ impl Words {
         {
             return self.with("ended-array").set("failed", failed).set("children", children).to_string();
         }
+        // Databases hold English for these from before a reason was data.
+        let was_ours = matches!(outcome.ending, Ending::Rejected(Rejection::Quota | Rejection::Dependency));
         match &outcome.reason {
+            Some(EndReason::Said(_)) if was_ours && self.language != Language::English => {}
             Some(EndReason::Said(text)) => return as_sentence(text),
             Some(EndReason::Known(known)) => return self.known_end(known),
             None => {}

@@ -171,6 +171,7 @@ fn lower_layers_say_the_same_in_english() {
         FileError::IsDirectory,
         FileError::Exists,
         FileError::NotEmpty,
+        FileError::AnothersDirectory { uid: 4321 },
         FileError::OtherSize { size: 5 },
         FileError::OverQuota { used: 1, quota: 2 },
         FileError::DiskFull,

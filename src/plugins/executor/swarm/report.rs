@@ -176,7 +176,7 @@ pub async fn end(name: &AttemptName, view: &View, doomed: bool) -> Option<Attemp
     // The signal was the engine's that came back, and not the job's.
     let code = code.filter(|code| !(doomed && BY_SIGNAL.contains(code)));
     let mut out_of_memory = false;
-    if let (Some(1..), Some(directory)) = (code, view.directory.clone()) {
+    if let (None | Some(1..), Some(directory)) = (code, view.directory.clone()) {
         let attempt = name.attempt;
         let noted = tokio::task::spawn_blocking(move || ran_out_of_memory(&directory, attempt)).await;
         out_of_memory = noted.unwrap_or(false);
@@ -294,6 +294,16 @@ mod tests {
         assert_eq!(end(&name, &view(143), true).await.unwrap().exit.code, None);
         assert_eq!(end(&name, &view(5), true).await.unwrap().exit.code, Some(5));
         assert_eq!(end(&name, &view(143), false).await.unwrap().exit.code, Some(143));
+    }
+
+    #[tokio::test]
+    async fn a_note_of_memory_counts_where_the_exit_code_is_not_known() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(MEMORY_NOTE), "1\n").unwrap();
+        let name = AttemptName::parse("god-lab-7-1").unwrap();
+        let mut view = views(&[task("shutdown", "failed", container(255))]).into_values().next().unwrap();
+        view.directory = Some(dir.path().to_owned());
+        assert_eq!(end(&name, &view, false).await.unwrap().exit, Exit { code: None, out_of_memory: true });
     }
 
     #[test]
