@@ -237,7 +237,8 @@ impl<'a> Pass<'a> {
                 push(&mut heads, class);
                 continue;
             };
-            let Some(over) = over_quota(&reason).filter(|_| self.view.reject_over_quota) else {
+            let over = if self.view.reject_over_quota { over_quota(&reason) } else { None };
+            let Some(over) = over else {
                 reasons[class as usize] = Some(reason);
                 continue;
             };
@@ -296,9 +297,9 @@ impl<'a> Pass<'a> {
 
 /// What a job ends for where nobody is kept waiting for a quota; `None` when it is not for a quota that it waits.
 fn over_quota(reason: &PendingReason) -> Option<KnownEnd> {
-    match reason.clone() {
-        PendingReason::QuotaProject { quota } => Some(KnownEnd::QuotaProject { quota }),
-        PendingReason::QuotaUser { quota } => Some(KnownEnd::QuotaUser { quota }),
+    match reason {
+        PendingReason::QuotaProject { quota } => Some(KnownEnd::QuotaProject { quota: quota.clone() }),
+        PendingReason::QuotaUser { quota } => Some(KnownEnd::QuotaUser { quota: quota.clone() }),
         _ => None,
     }
 }

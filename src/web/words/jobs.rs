@@ -74,7 +74,7 @@ impl Words {
         if let Place::ArrayParent { children, failed, .. } = job.place
             && failed > 0
         {
-            return self.with("ended-array").set("failed", failed).set("children", children).to_string();
+            return self.known_end(&KnownEnd::ArrayChildren { failed, children });
         }
         // Databases hold English for these from before a reason was data.
         let was_ours = matches!(outcome.ending, Ending::Rejected(Rejection::Quota | Rejection::Dependency));

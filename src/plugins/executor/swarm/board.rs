@@ -139,8 +139,7 @@ impl Inner {
 
     /// One listing: who waits is told, and what has ended is reported. Whether something is under way.
     async fn look(&self) -> Result<bool, ExecutorError> {
-        let views = report::views(&self.tasks().await?);
-        self.board.remember_doomed(&views);
+        let views = self.views().await?;
         let news: Vec<_> = {
             let mut reported = self.board.reported.lock().expect("no holder of this lock panics");
             reported.retain(|name| views.contains_key(name));
@@ -170,8 +169,11 @@ impl Inner {
         }
     }
 
-    async fn tasks(&self) -> Result<Vec<Task>, ExecutorError> {
-        self.labelled(format!("{LABEL}={}", self.instance)).await
+    /// One listing. Whoever asks for it, what Swarm wants to end is remembered.
+    async fn views(&self) -> Result<HashMap<AttemptName, View>, ExecutorError> {
+        let views = report::views(&self.labelled(format!("{LABEL}={}", self.instance)).await?);
+        self.board.remember_doomed(&views);
+        Ok(views)
     }
 
     pub(super) async fn tasks_of(&self, name: &AttemptName) -> Result<Vec<Task>, ExecutorError> {
@@ -192,8 +194,7 @@ impl Inner {
             return Ok(Vec::new());
         }
         // The tasks after the services: one whose task is not there yet is only created.
-        let views = report::views(&self.tasks().await?);
-        self.board.remember_doomed(&views);
+        let views = self.views().await?;
         let names = self.node_names().await?;
         let mut sightings = Vec::with_capacity(services.len());
         for service in services {
